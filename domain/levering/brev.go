@@ -1,0 +1,206 @@
+package levering
+
+import (
+	"time"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+)
+
+// BegynnBrev is the last look before a letter leaves: confirmed meanwhile, it is never submitted. Still owed afterwards = submit,
+// after asking the vendor first on any try but the first.
+func BegynnBrev(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if !u.Skylder(o.ID) {
+		return b.ut()
+	}
+	f, ok := b.m.FinnForsok(o.Forsok)
+	switch {
+	case !ok || f.Avsluttet || f.Overtatt:
+		b.ferdig(o.ID)
+	case f.Overfort: // an earlier try's outcome is unknown: the vendor is asked
+	case b.m.Tilstand() == melding.LEVERT:
+		b.ferdig(o.ID)
+		b.merknad(melding.BrevAvbestilt, melding.Hendelse{Forsok: f.ID, Kanal: kommune.Print})
+	default:
+		b.merknad(melding.BrevBegynt, melding.Hendelse{Forsok: f.ID, Kanal: kommune.Print})
+	}
+	return b.ut()
+}
+
+// BrevOvertatt: the vendor has the job.
+func BrevOvertatt(u Utgave, forsok melding.ForsokID, p Policy, na time.Time) (Endring, error) {
+	return brevstatus(u, "", Jobb{ID: forsok, Status: BrevMottatt}, p, na)
+}
+
+// BrevNektet: the vendor certainly will not take the job.
+func BrevNektet(u Utgave, forsok melding.ForsokID, p Policy, na time.Time) (Endring, error) {
+	return brevstatus(u, "", Jobb{ID: forsok, Status: BrevAvvist}, p, na)
+}
+
+// BehandleBrevstatus judges one word from the vendor. It always settles o.
+func BehandleBrevstatus(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
+	return brevstatus(u, o.ID, *o.Jobb, p, na)
+}
+
+func brevstatus(u Utgave, ferdig OppdragID, j Jobb, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if ferdig != "" {
+		b.ferdig(ferdig)
+	}
+	f, ok := b.m.FinnForsok(j.ID)
+	if !ok {
+		return b.ut()
+	}
+	b.ferdigKo(KoBrev, f.ID)
+	kjent := f.Avsluttet && j.Status != BrevRetur || f.Overtatt && j.Status == BrevMottatt ||
+		j.Status == BrevRetur && b.harRetur(f.ID)
+	if kjent {
+		return b.ut() // events come at least once and in any order
+	}
+	switch j.Status {
+	case BrevMottatt:
+		b.brukBrev(melding.UtfallOvertatt, f)
+		b.lukkSaker(melding.AktorPortal, "overtatt av print", SakBrevSliter)
+		if b.m.Tilstand() == melding.LEVERT {
+			b.skyld(KoAvbestill, f.ID, 1, na)
+		}
+		b.skyld(KoBrevvakt, f.ID, 1, p.Brev.Etter(p.Kalender, na))
+	case BrevPostlagt:
+		b.ferdigKo(KoBrevvakt, f.ID)
+		b.ferdigKo(KoAvbestill, f.ID)
+		b.brukBrev(melding.UtfallPostlagt, f)
+		b.lukkSaker(melding.AktorPrint, "postlagt", SakBrevIkkePostlagt, SakBrevSliter)
+	case BrevAnnullert:
+		b.ferdigKo(KoBrevvakt, f.ID)
+		b.ferdigKo(KoAvbestill, f.ID)
+		if b.m.Tilstand() == melding.LEVERT {
+			b.merknad(melding.BrevAvbestilt, melding.Hendelse{Forsok: f.ID, Aktor: melding.AktorPrint, Kanal: kommune.Print})
+			b.lukkSaker(melding.AktorPrint, "annullert", SakBrevIkkePostlagt)
+			break
+		}
+		b.brukBrev(melding.UtfallBrevAvvist, f) // somebody else stopped it: no letter will come
+	case BrevAvvist:
+		b.ferdigKo(KoBrevvakt, f.ID)
+		b.ferdigKo(KoAvbestill, f.ID)
+		b.brukBrev(melding.UtfallBrevAvvist, f)
+	case BrevRetur:
+		b.ferdigKo(KoBrevvakt, f.ID)
+		b.ferdigKo(KoAvbestill, f.ID)
+		b.brukBrev(melding.UtfallRetur, f)
+	}
+	return b.ut()
+}
+
+func (b *bygger) harRetur(f melding.ForsokID) bool {
+	for _, h := range b.m.Historikk {
+		if h.Forsok == f && (h.Kode == melding.BrevIRetur || h.Kode == melding.ReturEtterLevert) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
+	r := melding.ReagerPaBrev(b.m.Tilstand(), utfall, !f.Avsluttet)
+	if f.Avsluttet && b.m.Tilstand() != melding.LEVERT {
+		r = melding.Reaksjon{Merknad: melding.BrevsvarGjentatt, Varsles: melding.Operator} // about an old letter; a new one is under way
+	}
+	h := melding.Hendelse{Forsok: f.ID, Referanse: string(f.ID), Aktor: melding.AktorPrint, Kanal: kommune.Print}
+	for _, s := range r.Overganger {
+		if s.Tilstand == melding.LEVERT {
+			b.levertMedBrev(f.ID)
+		}
+		b.overgang(s, h)
+	}
+	if r.Merknad != "" {
+		b.merknad(r.Merknad, h)
+	}
+	if len(r.Overganger) > 0 { // the digital leg has lost: nothing more is sent, and the frist has done its work
+		b.ferdigKo(KoSend, "")
+		b.ferdigKo(KoFrist, "")
+	}
+	if r.Varsles == "" {
+		return
+	}
+	switch utfall {
+	case melding.UtfallBrevAvvist:
+		b.sak(SakBrevAvvist, true)
+	case melding.UtfallRetur, melding.UtfallPostlagt:
+		b.sak(SakBrevRetur, utfall == melding.UtfallRetur)
+	}
+}
+
+// levertMedBrev is levert when the letter itself ended it: that attempt needs no cancel.
+func (b *bygger) levertMedBrev(f melding.ForsokID) {
+	b.ferdigKo(KoFrist, "")
+	b.ferdigKo(KoSend, "")
+	for _, g := range b.m.ApneForsok(melding.Sendeforsok) {
+		b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: g.ID})
+	}
+	b.lukkSaker(melding.AktorPrint, "postlagt", leveringssaker...)
+	b.skyld(KoSlett, "", 1, b.na.Add(b.oppbevar()))
+}
+
+// BrevAldriOverfort: the vendor certainly never got a letter that is no longer wanted. When it still is wanted nothing changes, and
+// the caller submits it.
+func BrevAldriOverfort(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	f, ok := b.m.FinnForsok(o.Forsok)
+	if !u.Skylder(o.ID) || !ok || f.Avsluttet || b.m.Tilstand() != melding.LEVERT {
+		return b.ut()
+	}
+	b.ferdigKo(KoBrev, f.ID)
+	b.ferdigKo(KoAvbestill, f.ID)
+	b.merknad(melding.BrevAvbestilt, melding.Hendelse{Forsok: f.ID, Kanal: kommune.Print})
+	return b.ut()
+}
+
+// BrevSliter follows a try to submit with unknown outcome: print work repeats for ever, and a case opens at the fifth.
+func BrevSliter(u Utgave, o Oppdrag, forsok int, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if u.Skylder(o.ID) && forsok >= p.SakFra {
+		b.sak(SakBrevSliter, true)
+	}
+	return b.ut()
+}
+
+// Brevvakt opens a case for a letter the vendor has had too long, and looks again every day. It never assumes a delivery.
+func Brevvakt(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if !u.Skylder(o.ID) {
+		return b.ut()
+	}
+	if f, ok := b.m.FinnForsok(o.Forsok); !ok || f.Avsluttet {
+		b.ferdig(o.ID)
+		return b.ut()
+	}
+	b.sak(SakBrevIkkePostlagt, false)
+	b.igjen(o, na.Add(24*time.Hour))
+	return b.ut()
+}
+
+// AvbestillingFerdig records the vendor's answer to a cancel. Too late is a fact too: the watch goes on until the letter is posted.
+func AvbestillingFerdig(u Utgave, o Oppdrag, stanset bool, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if !u.Skylder(o.ID) {
+		return b.ut()
+	}
+	b.ferdig(o.ID)
+	f, ok := b.m.FinnForsok(o.Forsok)
+	if !ok || f.Avsluttet {
+		return b.ut()
+	}
+	h := melding.Hendelse{Forsok: o.Forsok, Aktor: melding.AktorPrint, Kanal: kommune.Print}
+	if stanset {
+		b.ferdigKo(KoBrevvakt, f.ID)
+		b.ferdigKo(KoBrev, f.ID)
+		b.merknad(melding.BrevAvbestilt, h)
+		return b.ut()
+	}
+	b.merknad(melding.AvbestillingForSen, h)
+	if !harKo(u, KoBrevvakt) {
+		b.skyld(KoBrevvakt, f.ID, 1, p.Brev.Etter(p.Kalender, na))
+	}
+	return b.ut()
+}

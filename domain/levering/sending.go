@@ -1,0 +1,160 @@
+package levering
+
+import (
+	"time"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/protokoll"
+)
+
+// Nokkel says whether the key a report is sealed for can still be expected to open it.
+type Nokkel string
+
+const (
+	NokkelGyldig Nokkel = "gyldig"
+	NokkelUtlopt Nokkel = "utløpt"
+)
+
+// BegynnSending is the intent before a send: afterwards the attempt is durable. When the item is no longer owed in the returned
+// Utgave there is nothing to send: the channel needs no sending, or a letter was ordered instead, or the answer came first.
+func BegynnSending(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, n Nokkel, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if !u.Skylder(o.ID) {
+		return b.ut()
+	}
+	t := b.m.Tilstand()
+	f := Sendeforsok(u, o)
+	if o.Runde == 1 && t != melding.AKSEPTERT || t == melding.AVVIST_FAGSYSTEM || t == melding.SENDT_PRINT {
+		b.ferdig(o.ID) // an answer came before our own commit of the send, or a letter is on its way
+		return b.ut()
+	}
+	if t != melding.LEVERT && t != melding.AVVIST_PRINT {
+		if arsak := ubrukelig(konto, n); arsak != "" {
+			b.merknad(melding.SendingAvvist, melding.Hendelse{Forsok: f, Arsak: arsak, Kanal: konto.Kanal, KontoID: konto.KontoID})
+			b.sak(SakIngenKanal, false)
+			b.bestillBrev(arsak, "")
+			return b.ut()
+		}
+	}
+	if konto.Kanal != kommune.FiksIO {
+		b.ferdig(o.ID)
+		if t == melding.AKSEPTERT || t == melding.AVVIST_PRINT {
+			b.overgang(melding.Steg{Tilstand: melding.SENDT_FAGSYSTEM, Kode: melding.GjortTilgjengelig}, melding.Hendelse{
+				Kanal: konto.Kanal, KontoID: konto.KontoID, Meldingstype: protokoll.Meldingstype(b.m.Fakta.Slag, b.m.Fakta.Versjon), Forsok: f})
+		}
+		return b.ut()
+	}
+	if t == melding.AKSEPTERT || t == melding.SENDT_FAGSYSTEM {
+		if SendeTTL(u, p, na) == 0 {
+			b.ferdig(o.ID) // the frist is about to order the letter
+			if g, ok := b.m.FinnForsok(f); ok && !g.Avsluttet {
+				b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: f, Arsak: melding.ArsakForsent})
+			}
+			return b.ut()
+		}
+	}
+	if _, begynt := b.m.FinnForsok(f); !begynt {
+		b.merknad(melding.SendingBegynt, melding.Hendelse{Forsok: f, Kanal: konto.Kanal, KontoID: konto.KontoID})
+	} else if siste := b.m.Historikk[len(b.m.Historikk)-1]; siste.Kode != melding.SendingGjentatt || siste.Forsok != f {
+		// The outcome of the last try is unknown: the receiver may see this report twice, with the same klientMeldingId.
+		b.merknad(melding.SendingGjentatt, melding.Hendelse{Forsok: f, Kanal: konto.Kanal, KontoID: konto.KontoID})
+	}
+	return b.ut()
+}
+
+func ubrukelig(konto kommune.Mottakerkonto, n Nokkel) melding.Arsak {
+	switch {
+	case !konto.KontoAktiv || !konto.Kanal.Gyldig():
+		return melding.ArsakKontoStengt
+	case konto.Kanal == kommune.FiksIO && n == NokkelUtlopt:
+		return melding.ArsakNokkelUtlopt
+	}
+	return ""
+}
+
+// Sendeforsok is the attempt that a send item stands for: the same on every retry of the item.
+func Sendeforsok(u Utgave, o Oppdrag) melding.ForsokID {
+	return melding.NyForsokID(u.Melding.Fakta.ID, string(melding.Sendeforsok), o.Runde)
+}
+
+// SendeTTL is the time left to the frist, or 0 when it is too short to send. After an operator's resend the frist may be past;
+// then the message lives one day on the wire.
+func SendeTTL(u Utgave, p Policy, na time.Time) time.Duration {
+	igjen := u.Melding.Fakta.Frist.Sub(na)
+	if t := u.Melding.Tilstand(); t == melding.LEVERT || t == melding.AVVIST_PRINT {
+		return max(igjen, 24*time.Hour)
+	}
+	if igjen < p.MinTTL {
+		return 0
+	}
+	return igjen
+}
+
+// SendingFullfort records that the platform took the message and named it ref.
+func SendingFullfort(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, ref string, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	b.ferdig(o.ID)
+	b.e.Referanser = append(b.e.Referanser, ref)
+	f := Sendeforsok(u, o)
+	h := melding.Hendelse{Forsok: f, Referanse: ref, Kanal: kommune.FiksIO, KontoID: konto.KontoID,
+		Meldingstype: protokoll.Meldingstype(b.m.Fakta.Slag, b.m.Fakta.Versjon)}
+	switch t := b.m.Tilstand(); {
+	case t == melding.AKSEPTERT, t == melding.AVVIST_PRINT:
+		b.overgang(melding.Steg{Tilstand: melding.SENDT_FAGSYSTEM, Kode: melding.SendtFagsystem}, h)
+	default:
+		// The answer or the frist was faster, or this is a resend. The platform's name is kept all the same.
+		b.merknad(melding.SendingFullfort, h)
+	}
+	b.lukkSaker(melding.AktorPortal, "sendt", SakSendingSliter)
+	return b.ut()
+}
+
+// SendingNektet: the receiver can certainly not be reached this way, so the letter goes now.
+func SendingNektet(u Utgave, o Oppdrag, arsak melding.Arsak, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	b.ferdig(o.ID)
+	b.merknad(melding.SendingAvvist, melding.Hendelse{Forsok: Sendeforsok(u, o), Arsak: arsak, Kanal: kommune.FiksIO})
+	b.sak(SakIngenKanal, arsak == melding.ArsakInnholdEndret)
+	if t := b.m.Tilstand(); t == melding.AKSEPTERT || t == melding.SENDT_FAGSYSTEM {
+		b.bestillBrev(arsak, "")
+	}
+	return b.ut()
+}
+
+// SendingSliter follows a try with unknown outcome. A case opens at the fifth; after the last nothing more is sent, and the frist,
+// still owed, brings the letter.
+func SendingSliter(u Utgave, o Oppdrag, forsok int, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if !u.Skylder(o.ID) || forsok < p.SakFra {
+		return b.ut()
+	}
+	b.sak(SakSendingSliter, false)
+	if forsok >= p.MaksSending {
+		b.ferdig(o.ID)
+		b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: Sendeforsok(u, o)})
+	}
+	return b.ut()
+}
+
+// FristUtlopt orders the letter when nobody confirmed. Run early, it changes nothing: the item stays owed for its time.
+func FristUtlopt(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
+	b := ny(u, p, na)
+	if !u.Skylder(o.ID) || na.Before(o.Forfall) {
+		return b.ut()
+	}
+	t := b.m.Tilstand()
+	r := melding.Reager(t, melding.UtfallFrist)
+	b.ferdig(o.ID)
+	if r.Folge != melding.FolgeBrev {
+		return b.ut()
+	}
+	arsak := melding.ArsakIngenKvittering
+	if t == melding.AKSEPTERT {
+		arsak = melding.ArsakAldriSendt
+		b.sak(SakAldriSendt, false)
+	}
+	b.merknad(r.Merknad, melding.Hendelse{Arsak: arsak})
+	b.bestillBrev(arsak, "")
+	return b.ut()
+}

@@ -1,0 +1,20 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/levering"
+)
+
+// Ledger keeps durably what belongs to no report: cases without a melding (a silent broker, an unmatched answer), marks (the
+// printer's event cursor, an operator's hold on letters, a consumer gap), and says what time the store thinks it is.
+type Ledger interface {
+	OpenCase(ctx context.Context, s levering.Sak) error // idempotent by id, also after it was closed [L1]
+	// CloseCase: ErrNotFound for an unknown id; closing twice keeps the first.
+	CloseCase(ctx context.Context, id levering.SakID, av, grunn string, at time.Time) error
+	// Mark is "" when never set.
+	Mark(ctx context.Context, name string) (value string, err error)
+	SetMark(ctx context.Context, name, value string) error // durable [L2]
+	Now(ctx context.Context) (time.Time, error)
+}
