@@ -80,12 +80,18 @@ func (p Policy) Vent(n int) time.Duration {
 	return min(d, p.MaksVent)
 }
 
-// Aksepter is what becomes true when a report is accepted: its first event, and the work it owes from then on.
-func Aksepter(f melding.Fakta, na time.Time) (melding.Hendelse, []Oppdrag) {
-	h := melding.Hendelse{Tidspunkt: na, Art: melding.Overgang, Tilstand: melding.AKSEPTERT, Kode: melding.Akseptert,
-		Aktor: melding.AktorPortal, Kanal: f.Kanal, KontoID: f.KontoID}
-	return h, []Oppdrag{
-		NyttOppdrag(f.ID, KoSend, "", 1, na),
-		NyttOppdrag(f.ID, KoFrist, "", 1, f.Frist),
+// Aksepter is what becomes true when a report is accepted: its first events, the work it owes from then on, and the case it may
+// need at once.
+func Aksepter(f melding.Fakta, na time.Time) ([]melding.Hendelse, []Oppdrag, []Sak) {
+	b := ny(Utgave{Melding: melding.Melding{Fakta: f}}, Policy{}, na)
+	b.overgang(melding.Steg{Tilstand: melding.AKSEPTERT, Kode: melding.Akseptert}, melding.Hendelse{Kanal: f.Kanal, KontoID: f.KontoID})
+	if f.MuligDublett != "" {
+		b.merknad(melding.MuligDublett, melding.Hendelse{Referanse: string(f.MuligDublett)})
 	}
+	if f.UtloptPrint {
+		b.sak(SakUtloptPrint, true) // accepted all the same: a report is worth more than a key's date
+	}
+	b.skyld(KoSend, "", 1, na)
+	b.skyld(KoFrist, "", 1, f.Frist)
+	return b.m.Historikk, b.e.Nye, b.e.Saker
 }

@@ -1,6 +1,9 @@
 package levering
 
 import (
+	"crypto/x509"
+	"slices"
+	"strings"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -157,4 +160,15 @@ func FristUtlopt(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
 	b.merknad(r.Merknad, melding.Hendelse{Arsak: arsak})
 	b.bestillBrev(arsak, "")
 	return b.ut()
+}
+
+// VurderNokkel says whether a report sealed for these serials (hex) can still be expected to be opened by the receiver: one of the
+// certificates must be accepted and not expired. A revoked one is not among the accepted.
+func VurderNokkel(serier []string, godtatt []*x509.Certificate, na time.Time) Nokkel {
+	for _, c := range godtatt {
+		if slices.Contains(serier, strings.ToLower(c.SerialNumber.Text(16))) && !na.After(c.NotAfter) {
+			return NokkelGyldig
+		}
+	}
+	return NokkelUtlopt
 }

@@ -1,0 +1,212 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// MerkePrint is where the vendor's event cursor lies; MerkeBrevstopp holds the instant until which letters are held back.
+const (
+	MerkePrint     = "print-hendelser"
+	MerkeBrevstopp = "brevstopp-til"
+)
+
+// MaksBrevstopp is the longest an operator may hold letters back at a time (D20).
+const MaksBrevstopp = 4 * time.Hour
+
+// brevet hands one letter to the vendor.
+func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
+	o := l.Oppdrag
+	// State is read again here, just before the letter leaves. A crash after this commit leaves the attempt marked as perhaps
+	// submitted: every later try asks the vendor first.
+	u, err := s.brukRegel(ctx, l, levering.BegynnBrev)
+	if err != nil || !u.Skylder(o.ID) {
+		return err
+	}
+	if l.Attempt > 1 {
+		ferdig, err := s.spor(ctx, l)
+		if ferdig || err != nil {
+			return s.sliter(ctx, l, err)
+		}
+	}
+	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelPDF)
+	if errors.Is(err, ports.ErrCorrupt) || errors.Is(err, ports.ErrErased) {
+		return s.brevregel(ctx, o, levering.BrevNektet)
+	} else if err != nil {
+		return err
+	}
+	konto, err := s.Directory.Mottaker(ctx, u.Melding.Fakta.RessursID)
+	if err != nil {
+		return err
+	}
+	err = s.Printer.Submit(ctx, levering.Brev{ID: o.Forsok, Melding: o.Melding, Til: konto.Adresse, Retur: s.Retur, Innhold: innhold,
+		SHA256: u.Melding.Fakta.Deler[melding.DelPDF].SHA256, Nokkel: u.Melding.Fakta.Deler[melding.DelPDF].Nokkelserie, Tosidig: true})
+	switch {
+	case err == nil:
+		// A crash here leaves a job the vendor has and we do not know of: the retry asks Status and finds it.
+		return s.brevregel(ctx, o, levering.BrevOvertatt)
+	case errors.Is(err, ports.ErrRefused):
+		return s.brevregel(ctx, o, levering.BrevNektet)
+	}
+	return s.sliter(ctx, l, err)
+}
+
+func (s *Service) brevregel(ctx context.Context, o levering.Oppdrag, r func(levering.Utgave, melding.ForsokID, levering.Policy, time.Time) (levering.Endring, error)) error {
+	_, err := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) { return r(u, o.Forsok, s.Policy, na) })
+	return err
+}
+
+// spor asks the vendor about an attempt whose outcome is unknown. ferdig = nothing is to be submitted.
+func (s *Service) spor(ctx context.Context, l ports.Lease) (ferdig bool, err error) {
+	jobb, err := s.Printer.Status(ctx, l.Oppdrag.Forsok)
+	if errors.Is(err, ports.ErrNotFound) {
+		u, err := s.brukRegel(ctx, l, levering.BrevAldriOverfort)
+		return err == nil && !u.Skylder(l.Oppdrag.ID), err
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, s.brukJobb(ctx, l.Oppdrag.Melding, jobb)
+}
+
+func (s *Service) brukJobb(ctx context.Context, id melding.ID, j levering.Jobb) error {
+	_, err := s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.BehandleBrevstatus(u, levering.BrevstatusOppdrag(j, na), s.Policy, na)
+	})
+	return err
+}
+
+// sliter opens a case from the fifth unknown outcome and passes the error on; print work repeats for ever.
+func (s *Service) sliter(ctx context.Context, l ports.Lease, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, uerr := s.endre(ctx, l.Oppdrag.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.BrevSliter(u, l.Oppdrag, l.Attempt, s.Policy, na)
+	}); uerr != nil {
+		return errors.Join(err, uerr)
+	}
+	return err
+}
+
+// HentBrevstatus stores what the vendor has said since last time as work, and then moves the cursor. A crash between the two
+// hears the same events again; each is one item.
+func (s *Service) HentBrevstatus(ctx context.Context) error {
+	fra, err := s.Ledger.Mark(ctx, MerkePrint)
+	if err != nil {
+		return err
+	}
+	jobber, til, err := s.Printer.Events(ctx, fra)
+	if err != nil || len(jobber) == 0 && til == fra {
+		return err
+	}
+	na := s.Clock.Now()
+	var nye []levering.Oppdrag
+	for _, j := range jobber {
+		nye = append(nye, levering.BrevstatusOppdrag(j, na))
+	}
+	if len(nye) > 0 {
+		if err := s.Work.Add(ctx, nye...); err != nil {
+			return err
+		}
+		s.Vekk()
+	}
+	return s.Ledger.SetMark(ctx, MerkePrint, til)
+}
+
+func (s *Service) brevstatus(ctx context.Context, l ports.Lease) error {
+	j := l.Oppdrag.Jobb
+	id, err := s.Store.FindRef(ctx, string(j.ID))
+	if errors.Is(err, ports.ErrNotFound) { // the reference is committed before the vendor hears of the job: this is not ours
+		return s.utenMelding(ctx, l, "print "+string(j.ID), s.Clock.Now())
+	} else if err != nil {
+		return err
+	}
+	_, err = s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.BehandleBrevstatus(u, l.Oppdrag, s.Policy, na)
+	})
+	return err
+}
+
+// brevvakt asks about a letter that was never reported posted; no news is a case, never a delivery.
+func (s *Service) brevvakt(ctx context.Context, l ports.Lease) error {
+	if j, err := s.Printer.Status(ctx, l.Oppdrag.Forsok); err == nil && j.Status != levering.BrevMottatt {
+		return s.brukJobb(ctx, l.Oppdrag.Melding, j)
+	}
+	return s.regel(ctx, l, levering.Brevvakt)
+}
+
+func (s *Service) avbestill(ctx context.Context, l ports.Lease) error {
+	stanset, err := s.Printer.Cancel(ctx, l.Oppdrag.Forsok)
+	if errors.Is(err, ports.ErrNotFound) {
+		u, gerr := s.Store.Get(ctx, l.Oppdrag.Melding)
+		if gerr != nil {
+			return gerr
+		}
+		for _, o := range u.Owed {
+			if o.Ko == levering.KoBrev && o.Forsok == l.Oppdrag.Forsok {
+				return err // it may be on its way there this moment
+			}
+		}
+		stanset, err = true, nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.endre(ctx, l.Oppdrag.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.AvbestillingFerdig(u, l.Oppdrag, stanset, s.Policy, na)
+	})
+	return err
+}
+
+// brevvarsler counts letters ordered by frist in one sweep: bursts within ten minutes.
+type brevvarsler struct {
+	mu    sync.Mutex
+	start time.Time
+	n     int
+}
+
+func (s *Service) brevstopp(ctx context.Context) (time.Time, error) {
+	v, err := s.Ledger.Mark(ctx, MerkeBrevstopp)
+	if err != nil || v == "" {
+		return time.Time{}, err
+	}
+	t, err := time.Parse(time.RFC3339, v)
+	if err != nil {
+		return time.Time{}, nil //nolint:nilerr // a mark nobody can read must not stop letters
+	}
+	return t, nil
+}
+
+// varsleMangeBrev alarms before a sweep releases more letters than max(20, 5 × the daily mean): a whole case system may be silent, or
+// our own clock wrong. The letters go all the same unless an operator holds them.
+func (s *Service) varsleMangeBrev(ctx context.Context) error {
+	na := s.Clock.Now()
+	s.brev.mu.Lock()
+	if na.Sub(s.brev.start) > 10*time.Minute {
+		s.brev.start, s.brev.n = na, 0
+	}
+	s.brev.n++
+	n := s.brev.n
+	s.brev.mu.Unlock()
+	if n <= 20 {
+		return nil
+	}
+	maned, err := s.Overview.Count(ctx, ports.Filter{Kanal: kommune.Print, InnsendtFra: na.Add(-30 * 24 * time.Hour)})
+	if err != nil {
+		return err
+	}
+	if n <= 5*maned/30 {
+		return nil
+	}
+	id := levering.SakID("ledger/" + string(levering.SakMangeBrev) + "/" + na.Format("2006-01-02"))
+	return s.Ledger.OpenCase(ctx, levering.Sak{ID: id, Art: levering.SakMangeBrev, Kritisk: true, Apnet: na, Frist: na.Add(time.Hour),
+		Grunn: "uvanlig mange brev slippes nå"})
+}

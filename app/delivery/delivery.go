@@ -1,0 +1,256 @@
+// Package delivery carries out what is owed: one function a queue. Each reads the world, lets a rule in domain/levering decide
+// inside Store.Update, and does its I/O between two such commits: intent before effect, outcome after.
+//
+// A function returns nil when the item is settled, *Senere when it belongs to a later time, and any other error when the outcome is
+// unknown and the item must come again. Correctness never rests on the lease: the rules look at the history and the attempt id.
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// Senere gives an item back for a known time. It is no failure.
+type Senere struct {
+	Til   time.Time
+	Arsak string
+}
+
+func (s *Senere) Error() string { return "senere: " + s.Arsak }
+
+// Config is what a Service needs. Logg and Tell may be nil.
+type Config struct {
+	Store     ports.Store
+	Vault     ports.Vault
+	Work      ports.Work
+	Ledger    ports.Ledger
+	Directory ports.Directory
+	Certs     ports.Certificates
+	Overview  ports.Overview
+	Transport ports.Transport
+	Printer   ports.Printer
+	Clock     ports.Clock
+	Policy    levering.Policy
+	Retur     kommune.Postadresse // the return address on every letter
+	Logg      *slog.Logger
+	// Tell hears of every event written, for metrics.
+	Tell func(melding.Kode)
+	// Vekk is called after a commit that owes work now.
+	Vekk func()
+}
+
+// Service is the use case. Safe for concurrent use.
+type Service struct {
+	Config
+	brev brevvarsler
+}
+
+// New fills in what may be missing.
+func New(c Config) *Service {
+	if c.Logg == nil {
+		c.Logg = slog.New(slog.DiscardHandler)
+	}
+	if c.Tell == nil {
+		c.Tell = func(melding.Kode) {}
+	}
+	if c.Vekk == nil {
+		c.Vekk = func() {}
+	}
+	return &Service{Config: c}
+}
+
+// Utfor does one claimed item.
+func (s *Service) Utfor(ctx context.Context, l ports.Lease) error {
+	switch l.Oppdrag.Ko {
+	case levering.KoSend:
+		return s.send(ctx, l)
+	case levering.KoSvar:
+		return s.svar(ctx, l)
+	case levering.KoFrist:
+		return s.frist(ctx, l)
+	case levering.KoBrev:
+		return s.brevet(ctx, l)
+	case levering.KoBrevstatus:
+		return s.brevstatus(ctx, l)
+	case levering.KoBrevvakt:
+		return s.brevvakt(ctx, l)
+	case levering.KoAvbestill:
+		return s.avbestill(ctx, l)
+	case levering.KoSlett:
+		return s.regel(ctx, l, levering.Slett)
+	}
+	return fmt.Errorf("oppdrag %s: ukjent kø", l.Oppdrag.ID)
+}
+
+// endre is Store.Update with an alarm in the log for each case it opened and a count of each event it wrote.
+func (s *Service) endre(ctx context.Context, id melding.ID, fn func(levering.Utgave, time.Time) (levering.Endring, error)) (levering.Utgave, error) {
+	na := s.Clock.Now()
+	var skrevet levering.Endring // of the last, that is the committed, call; read only for the log and the counters below
+	u, err := s.Store.Update(ctx, id, func(u levering.Utgave) (levering.Endring, error) {
+		e, err := fn(u, na)
+		skrevet = e
+		return e, err
+	})
+	if err != nil {
+		return u, err
+	}
+	for _, h := range skrevet.Hendelser {
+		s.Tell(h.Kode)
+		if h.Art == melding.Overgang {
+			s.Logg.InfoContext(ctx, "ny tilstand", "melding", id, "tilstand", h.Tilstand, "kode", h.Kode)
+		}
+	}
+	for _, sak := range skrevet.Saker {
+		if sak.Apen() {
+			s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art, "melding", id, "kritisk", sak.Kritisk)
+		}
+	}
+	if len(skrevet.Nye) > 0 {
+		s.Vekk()
+	}
+	return u, nil
+}
+
+// enkelRegel is a rule that needs nothing but the item.
+type enkelRegel func(levering.Utgave, levering.Oppdrag, levering.Policy, time.Time) (levering.Endring, error)
+
+func (s *Service) regel(ctx context.Context, l ports.Lease, r enkelRegel) error {
+	_, err := s.brukRegel(ctx, l, r)
+	return err
+}
+
+func (s *Service) brukRegel(ctx context.Context, l ports.Lease, r enkelRegel) (levering.Utgave, error) {
+	return s.endre(ctx, l.Oppdrag.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return r(u, l.Oppdrag, s.Policy, na)
+	})
+}
+
+// send makes the report available in the receiver's digital channel.
+func (s *Service) send(ctx context.Context, l ports.Lease) error {
+	o := l.Oppdrag
+	u, err := s.Store.Get(ctx, o.Melding)
+	if err != nil {
+		return err
+	}
+	f := u.Melding.Fakta
+	konto, err := s.Directory.Mottaker(ctx, f.RessursID)
+	if err != nil {
+		return fmt.Errorf("mottaker %s: %w", f.RessursID, err)
+	}
+	// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
+	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
+	nokkel, err := s.nokkel(ctx, f)
+	if err != nil {
+		return err
+	}
+	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
+	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
+	})
+	if err != nil || !u.Skylder(o.ID) {
+		return err
+	}
+	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelAsice)
+	if errors.Is(err, ports.ErrCorrupt) || errors.Is(err, ports.ErrErased) {
+		return s.nektet(ctx, o, melding.ArsakInnholdEndret)
+	} else if err != nil {
+		return err
+	}
+	ttl := levering.SendeTTL(u, s.Policy, s.Clock.Now())
+	if ttl == 0 {
+		return s.regel(ctx, l, func(u levering.Utgave, o levering.Oppdrag, p levering.Policy, na time.Time) (levering.Endring, error) {
+			return levering.BegynnSending(u, o, konto, nokkel, p, na)
+		})
+	}
+	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
+		Forsok: levering.Sendeforsok(u, o), Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
+	switch {
+	case err == nil:
+		// A crash here leaves the message on the wire and our attempt open. Either the answer comes first and proves the send, or
+		// the retry sends once more with the same id.
+		_, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+			return levering.SendingFullfort(u, o, konto, ref, s.Policy, na)
+		})
+		return err
+	case errors.Is(err, ports.ErrRefused):
+		return s.nektet(ctx, o, melding.ArsakNektet)
+	}
+	u, uerr := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.SendingSliter(u, o, l.Attempt, s.Policy, na)
+	})
+	if uerr == nil && !u.Skylder(o.ID) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) nektet(ctx context.Context, o levering.Oppdrag, a melding.Arsak) error {
+	_, err := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.SendingNektet(u, o, a, s.Policy, na)
+	})
+	return err
+}
+
+// nokkel says whether any certificate the report is sealed for is still accepted and not expired.
+func (s *Service) nokkel(ctx context.Context, f melding.Fakta) (levering.Nokkel, error) {
+	na := s.Clock.Now()
+	godtatt, err := s.Certs.Accepted(ctx, kommune.MottakerEier(f.RessursID), na)
+	if err != nil {
+		return "", err
+	}
+	return levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, godtatt, na), nil
+}
+
+// frist orders the letter. An operator may hold letters back for a while (D20).
+func (s *Service) frist(ctx context.Context, l ports.Lease) error {
+	til, err := s.brevstopp(ctx)
+	if err != nil {
+		return err
+	}
+	if na := s.Clock.Now(); na.Before(til) {
+		return &Senere{Til: til, Arsak: "brev er holdt tilbake av operatør"}
+	}
+	if err := s.varsleMangeBrev(ctx); err != nil {
+		return err
+	}
+	u, err := s.brukRegel(ctx, l, levering.FristUtlopt)
+	if err != nil {
+		return err
+	}
+	if u.Skylder(l.Oppdrag.ID) {
+		return &Senere{Til: l.Oppdrag.Forfall, Arsak: "fristen er ikke ute"}
+	}
+	return nil
+}
+
+// Sveip repairs what should never be wrong: reports that nobody owes anything. It returns how many it found.
+func (s *Service) Sveip(ctx context.Context) (int, error) {
+	ids, err := s.Store.Breaches(ctx, 100)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		s.Logg.ErrorContext(ctx, "melding uten planlagt arbeid", "melding", id)
+		if _, err := s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+			return levering.Reparer(u, s.Policy, na)
+		}); err != nil {
+			return len(ids), err
+		}
+	}
+	return len(ids), nil
+}
+
+// Avgjor carries out an operator's decision.
+func (s *Service) Avgjor(ctx context.Context, id melding.ID, a levering.Avgjorelse) (levering.Utgave, error) {
+	return s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.Avgjor(u, a, s.Policy, na)
+	})
+}

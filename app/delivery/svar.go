@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// TaImot stores an answer from the wire as work. It judges nothing: the broker is told «taken» only after this returned nil, so a
+// crash before it means the answer comes again.
+func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
+	if sv.Mottatt.IsZero() {
+		sv.Mottatt = s.Clock.Now()
+	}
+	if sv.Innhold.Storrelse() > melding.MaksSvar {
+		sv.Innhold, sv.Lesbarhet = melding.Forseglet{}, melding.ArsakSvarUleselig
+	}
+	if sv.Lesbarhet == "" {
+		sv.Lesbarhet = melding.ArsakSvarUleselig
+		if sv.Innhold.Tom() {
+			sv.Lesbarhet = melding.ArsakSvarTomt
+		}
+	}
+	if err := s.Work.Add(ctx, levering.SvarOppdrag(sv)); err != nil {
+		return err
+	}
+	s.Vekk()
+	return nil
+}
+
+func (s *Service) svar(ctx context.Context, l ports.Lease) error {
+	sv := *l.Oppdrag.Svar
+	id, err := s.finnMelding(ctx, sv)
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
+		// Perhaps the answer overtook our own commit of the send; its report may be known in a moment.
+		na := s.Clock.Now()
+		vent, sak := levering.SvarUtenMelding(sv, s.Policy, na)
+		if !sak {
+			return &Senere{Til: vent, Arsak: "svaret passer ikke til noen melding ennå"}
+		}
+		return s.utenMelding(ctx, l, sv.ID, na)
+	case err != nil:
+		return err
+	}
+	_, err = s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.BehandleSvar(u, l.Oppdrag, s.Policy, na)
+	})
+	return err
+}
+
+// finnMelding matches an answer: by the platform's id for our message, else by the report's own id in the correlation header.
+func (s *Service) finnMelding(ctx context.Context, sv melding.Svar) (melding.ID, error) {
+	if sv.SvarTil != "" {
+		id, err := s.Store.FindRef(ctx, sv.SvarTil)
+		if err == nil || !errors.Is(err, ports.ErrNotFound) {
+			return id, err
+		}
+	}
+	id, err := melding.ParseID(sv.Korrelasjon)
+	if err != nil {
+		return "", ports.ErrNotFound
+	}
+	if _, err := s.Store.Get(ctx, id); err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// utenMelding hands to a person what matches nothing, and lets go of it. A crash between the two leaves the item, and the case
+// keeps its id.
+func (s *Service) utenMelding(ctx context.Context, l ports.Lease, ref string, na time.Time) error {
+	sak := levering.Sak{ID: levering.SakID("ledger/" + string(levering.SakSvarUtenMelding) + "/" + ref), Art: levering.SakSvarUtenMelding,
+		Apnet: na, Frist: na.Add(24 * time.Hour), Grunn: "svar " + ref}
+	if err := s.Ledger.OpenCase(ctx, sak); err != nil {
+		return err
+	}
+	s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art)
+	return s.Work.Done(ctx, l)
+}

@@ -1,0 +1,287 @@
+// Package intake accepts sealed reports: it judges what can be judged without opening them, and stores report, history, work and
+// both parts in one transaction before it says yes.
+//
+// The answer to the sender is a promise: an id means the report is stored durably and somebody owes its delivery. An error other
+// than the sentinels below means unknown; the sender may send the same bytes again and gets the first id.
+package intake
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// Refusals. Each means certainly not stored.
+var (
+	ErrUkjentMottaker = errors.New("ukjent kommune eller bydel")                         // 404
+	ErrIkkeDin        = errors.New("organisasjonen finnes ikke for denne integrasjonen") // 404, the same for foreign and unknown (D11)
+	ErrManglerTilgang = errors.New("integrasjonen mangler tilgangen")                    // 403
+	ErrVersjon        = errors.New("mottakeren støtter ikke versjonen")                  // 400, D7
+	ErrNokkel         = errors.New("en del er ikke forseglet for riktig nøkkel")         // 400, D21
+	ErrCMS            = errors.New("krypteringen er ikke støttet")                       // 400, D21
+	ErrUgyldigCMS     = errors.New("en del er ikke hel CMS")                             // 400
+	ErrFull           = errors.New("for lite ledig plass")                               // 503, D20
+)
+
+// IdempotensError: the Idempotency-Key was used for other bytes (D10).
+type IdempotensError struct{ Forste melding.ID }
+
+func (e *IdempotensError) Error() string {
+	return "Idempotency-Key er brukt for melding " + string(e.Forste)
+}
+
+// Innsending is one submission as received.
+type Innsending struct {
+	Fra         kommune.FiksOrgID
+	Integrasjon kommune.Integrasjon
+	Kommune     kommune.Kommunenummer
+	Bydel       kommune.Bydelsnummer
+	Slag        melding.Slag
+	Versjon     melding.Versjon
+	Nokkel      string // Idempotency-Key; "" = none
+	PDF, Asice  melding.Forseglet
+	SHA         map[melding.Del][32]byte
+}
+
+// Config is what a Service needs; every field but Plass and Logg is required.
+type Config struct {
+	Store     ports.Store
+	Directory ports.Directory
+	Access    ports.Access
+	Certs     ports.Certificates
+	Inspector ports.Inspector
+	Clock     ports.Clock
+	Policy    levering.Policy
+	NyID      func(time.Time) melding.ID
+	// Plass says how many bytes are free; negative = unknown. Below Reserve new reports are refused (D20).
+	Plass   func(context.Context) (int64, error)
+	Reserve int64
+	Logg    *slog.Logger
+	// Vekk is called after a commit that owes work now, so that nobody has to poll fast.
+	Vekk func()
+}
+
+// Service is the use case. Safe for concurrent use.
+type Service struct{ Config }
+
+// New checks nothing but keeps c.
+func New(c Config) *Service {
+	if c.Logg == nil {
+		c.Logg = slog.New(slog.DiscardHandler)
+	}
+	if c.Vekk == nil {
+		c.Vekk = func() {}
+	}
+	return &Service{c}
+}
+
+// Nokler are the certificates a sender seals for.
+type Nokler struct{ Print, Mottaker *x509.Certificate }
+
+// Nokler gives what krypteringsnokler announces for an active bydel.
+func (s *Service) Nokler(ctx context.Context, k kommune.Kommunenummer, b kommune.Bydelsnummer) (Nokler, error) {
+	konto, err := s.mottaker(ctx, k, b)
+	if err != nil {
+		return Nokler{}, err
+	}
+	m, err := s.Certs.Current(ctx, kommune.MottakerEier(konto.Bydel.RessursID))
+	if err != nil {
+		return Nokler{}, fmt.Errorf("nøkkel for mottaker %s: %w", konto.Bydel.RessursID, utilgjengelig(err))
+	}
+	p, err := s.Certs.Current(ctx, kommune.Printleverandor)
+	if err != nil {
+		return Nokler{}, fmt.Errorf("nøkkel for print: %w", utilgjengelig(err))
+	}
+	return Nokler{Print: p, Mottaker: m}, nil
+}
+
+// utilgjengelig keeps a missing key of our own set-up from looking like an unknown receiver.
+func utilgjengelig(err error) error {
+	if errors.Is(err, ports.ErrNotFound) {
+		return ports.ErrUnavailable
+	}
+	return err
+}
+
+// mottaker finds the active bydel and its account.
+func (s *Service) mottaker(ctx context.Context, k kommune.Kommunenummer, b kommune.Bydelsnummer) (kommune.Mottakerkonto, error) {
+	bydeler, err := s.Directory.Bydeler(ctx, k)
+	if err != nil {
+		return kommune.Mottakerkonto{}, err
+	}
+	for _, x := range bydeler {
+		if x.Bydelsnummer == b {
+			return s.Directory.Mottaker(ctx, x.RessursID)
+		}
+	}
+	return kommune.Mottakerkonto{}, ErrUkjentMottaker
+}
+
+// tilgang is D11: no relation to the organisation looks like an unknown one; a relation without the privilege is told.
+func (s *Service) tilgang(ctx context.Context, i kommune.Integrasjon, org kommune.FiksOrgID) error {
+	kan, err := s.Access.Har(ctx, i.ID, org, kommune.TilgangSende)
+	if err != nil {
+		return err
+	}
+	kjent, err := s.Access.Har(ctx, i.ID, org, kommune.TilgangMotta) // asked also when not needed: the same work for every caller
+	if err != nil {
+		return err
+	}
+	switch {
+	case kan:
+		return nil
+	case kjent:
+		return ErrManglerTilgang
+	}
+	return ErrIkkeDin
+}
+
+// Forhandskontroll judges what is known before the body is read: access, receiver, version and room.
+func (s *Service) Forhandskontroll(ctx context.Context, i Innsending) error {
+	_, _, err := s.vurder(ctx, i)
+	return err
+}
+
+func (s *Service) vurder(ctx context.Context, i Innsending) (kommune.Mottakerkonto, kommune.Organisasjon, error) {
+	var konto kommune.Mottakerkonto
+	if err := s.tilgang(ctx, i.Integrasjon, i.Fra); err != nil {
+		return konto, kommune.Organisasjon{}, err
+	}
+	org, err := s.Access.Organisasjon(ctx, i.Fra)
+	if err != nil {
+		return konto, org, utilgjengelig(err)
+	}
+	konto, err = s.mottaker(ctx, i.Kommune, i.Bydel)
+	if err != nil {
+		return konto, org, err
+	}
+	if int(i.Versjon) > konto.Bydel.Versjon {
+		return konto, org, ErrVersjon
+	}
+	if s.Plass != nil {
+		if ledig, err := s.Plass(ctx); err == nil && ledig >= 0 && ledig < s.Reserve {
+			return konto, org, ErrFull
+		}
+	}
+	return konto, org, nil
+}
+
+// Motta judges, stores and answers. A crash before the commit leaves nothing; after it, a report that is delivered although the
+// sender never heard of it, and that a repeat of the same bytes finds again.
+func (s *Service) Motta(ctx context.Context, i Innsending) (melding.ID, error) {
+	konto, org, err := s.vurder(ctx, i)
+	if err != nil {
+		return "", err
+	}
+	na := s.Clock.Now()
+	deler, utloptPrint, err := s.segl(ctx, i, konto, na)
+	if err != nil {
+		return "", err
+	}
+	f := melding.Fakta{
+		ID: s.NyID(na), Slag: i.Slag, Versjon: i.Versjon, Kilde: melding.Fagsystem,
+		FraFiksOrgID: i.Fra, FraOrgnr: org.Orgnr, IntegrasjonID: i.Integrasjon.ID,
+		TilFiksOrgID: konto.FiksOrgID, Kommune: konto.Bydel.Kommunenummer, Bydel: konto.Bydel.Bydelsnummer,
+		RessursID: konto.Bydel.RessursID, Kanal: konto.Kanal, KontoID: konto.KontoID,
+		Innsendt: na, Frist: s.Policy.Frist(konto, na), Deler: deler, Oppbevar: s.Policy.OppbevarFor(konto), UtloptPrint: utloptPrint,
+	}
+	return s.lagre(ctx, f, i, na)
+}
+
+func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na time.Time) (melding.ID, error) {
+	like, err := s.Store.Similar(ctx, f, na.Add(-10*time.Minute))
+	if err != nil {
+		return "", err
+	}
+	if len(like) > 0 {
+		f.MuligDublett = like[0]
+	}
+	n := ports.Ny{Fakta: f, Nokkel: i.Nokkel,
+		Deler: map[melding.Del]melding.Forseglet{melding.DelPDF: i.PDF, melding.DelAsice: i.Asice}}
+	n.Hendelser, n.Oppdrag, n.Saker = levering.Aksepter(f, na)
+	// The commit outlives the request: a sender that hangs up now must not decide whether its report is stored.
+	ctx = context.WithoutCancel(ctx)
+	id, err := s.Store.Create(ctx, n)
+	switch {
+	case err == nil:
+		s.Logg.InfoContext(ctx, "melding akseptert", "melding", id, "mottaker", f.RessursID, "slag", f.Slag, "versjon", f.Versjon.String())
+		for _, sak := range n.Saker {
+			s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art, "melding", id)
+		}
+		s.Vekk()
+		return id, nil
+	case errors.Is(err, ports.ErrExists):
+		s.Logg.InfoContext(ctx, "samme innsending igjen", "melding", id)
+		return id, nil
+	case errors.Is(err, ports.ErrConflict):
+		return "", &IdempotensError{Forste: id}
+	}
+	// Unknown: the commit may have happened. Found = accepted; anything else must be asked again by the sender.
+	if _, gerr := s.Store.Get(ctx, f.ID); gerr == nil {
+		s.Vekk()
+		return f.ID, nil
+	}
+	return "", fmt.Errorf("lagring av melding %s: %w: %w", f.ID, ports.ErrUnavailable, err)
+}
+
+// segl is D21: both parts are whole CMS of an accepted kind, sealed for an accepted certificate and for nobody else.
+func (s *Service) segl(ctx context.Context, i Innsending, konto kommune.Mottakerkonto, na time.Time) (map[melding.Del]melding.Delfakta, bool, error) {
+	ut := map[melding.Del]melding.Delfakta{}
+	asice, _, err := s.del(ctx, i.Asice, kommune.MottakerEier(konto.Bydel.RessursID), konto.TarGCM, na)
+	if err != nil {
+		return nil, false, fmt.Errorf("del %s: %w", melding.DelAsice, err)
+	}
+	pdf, utlopt, err := s.del(ctx, i.PDF, kommune.Printleverandor, false, na)
+	if err != nil {
+		return nil, false, fmt.Errorf("del %s: %w", melding.DelPDF, err)
+	}
+	asice.SHA256, pdf.SHA256 = i.SHA[melding.DelAsice], i.SHA[melding.DelPDF]
+	ut[melding.DelAsice], ut[melding.DelPDF] = asice, pdf
+	return ut, utlopt, nil
+}
+
+func (s *Service) del(ctx context.Context, f melding.Forseglet, eier kommune.Eier, gcm bool, na time.Time) (melding.Delfakta, bool, error) {
+	d := melding.Delfakta{Storrelse: f.Storrelse(), Forsegling: f.Forsegling()}
+	segl, err := s.Inspector.Inspect(f)
+	if err != nil || !segl.Hel || len(segl.Mottakere) == 0 {
+		return d, false, ErrUgyldigCMS
+	}
+	if segl.Autentisert && !gcm || !segl.Autentisert && segl.Algoritme != "AES-256-CBC" {
+		return d, false, ErrCMS
+	}
+	godtatt, err := s.Certs.Accepted(ctx, eier, na)
+	if err != nil {
+		return d, false, err
+	}
+	utlopt := false
+	for _, m := range segl.Mottakere {
+		c := finn(godtatt, m)
+		if c == nil {
+			return d, false, ErrNokkel
+		}
+		if m.RSA != "OAEP" && m.RSA != "PKCS1v15" {
+			return d, false, ErrCMS
+		}
+		d.Nokkelserie = append(d.Nokkelserie, strings.ToLower(c.SerialNumber.Text(16)))
+		utlopt = utlopt || na.After(c.NotAfter)
+	}
+	return d, utlopt, nil
+}
+
+func finn(godtatt []*x509.Certificate, m ports.Seglmottaker) *x509.Certificate {
+	for _, c := range godtatt {
+		if c.SerialNumber.String() == m.Serie && string(c.RawIssuer) == string(m.Utsteder) {
+			return c
+		}
+	}
+	return nil
+}
