@@ -254,3 +254,6 @@ func (s *Service) Avgjor(ctx context.Context, id melding.ID, a levering.Avgjorel
 		return levering.Avgjor(u, a, s.Policy, na)
 	})
 }
+
+// Tid is when the item should come again, and why.
+func (s *Senere) Tid() (time.Time, string) { return s.Til, s.Arsak }

@@ -106,7 +106,17 @@ func (k Kanal) Gyldig() bool { return k == FiksIO || k == SvarInn || k == Manuel
 
 // Postadresse is where the letter goes when nothing digital is confirmed. It is an office's address, never a person's.
 type Postadresse struct {
-	Navn, Linje1, Linje2, Linje3, Postnummer, Poststed string
+	Navn       string `json:"navn"`
+	Linje1     string `json:"linje1"`
+	Linje2     string `json:"linje2,omitempty"`
+	Linje3     string `json:"linje3,omitempty"`
+	Postnummer string `json:"postnummer"`
+	Poststed   string `json:"poststed"`
+}
+
+// Hel says whether a letter can be addressed with it.
+func (p Postadresse) Hel() bool {
+	return p.Navn != "" && p.Linje1 != "" && p.Postnummer != "" && p.Poststed != ""
 }
 
 // Mottakerkonto is where one bydel's reports go now, read anew at every attempt.

@@ -11,19 +11,19 @@ const skjult = "[skjult]"
 // Klartekst is report content that anybody could read: JSON, PDF, an unsealed package. It lives in memory only and
 // prints as [skjult] in every way Go prints a value. Store, Transport and Printer do not take it: seal it first.
 //
-// The bytes lie behind a pointer, so that a Klartekst inside somebody's unexported field (where fmt cannot call
-// Format) prints an address and not a report.
-type Klartekst struct{ innhold *[]byte }
+// The bytes lie behind a func, so that a Klartekst inside somebody's unexported field (where fmt cannot call Format) prints an
+// address and not a report. A pointer to the slice is not enough: with a verb that does not fit, fmt follows it.
+type Klartekst struct{ innhold func() []byte }
 
 // NyKlartekst wraps b without copying it; the caller must not change b afterwards.
-func NyKlartekst(b []byte) Klartekst { return Klartekst{innhold: &b} }
+func NyKlartekst(b []byte) Klartekst { return Klartekst{innhold: func() []byte { return b }} }
 
 // Bytes is the content itself. Do not change it, log it or put it in an error.
 func (k Klartekst) Bytes() []byte {
 	if k.innhold == nil {
 		return nil
 	}
-	return *k.innhold
+	return k.innhold()
 }
 
 // Storrelse is the length in bytes.

@@ -1,0 +1,143 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/ports"
+)
+
+type leieNokkel struct{}
+
+// Run runs every queue until ctx ends, and returns when the last handler has.
+func (o *Outbox) Run(ctx context.Context) error {
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 30 * time.Second}, watermill.NopLogger{})
+	if err != nil {
+		return err
+	}
+	for _, ko := range levering.Koene() {
+		router.AddConsumerHandler(string(ko), string(ko), &abonnent{o: o}, func(m *message.Message) error {
+			l, ok := m.Context().Value(leieNokkel{}).(ports.Lease)
+			if !ok {
+				return errors.New("melding uten leie")
+			}
+			o.medLeie(m.Context(), l)
+			return nil // kjor has settled it or given it back; the ack only frees a place
+		})
+	}
+	return router.Run(ctx)
+}
+
+// medLeie runs an item while its lease is renewed at half-time. When the lease is lost the handler's context ends: somebody else
+// may have the item, and the rules decide between the two.
+func (o *Outbox) medLeie(ctx context.Context, l ports.Lease) {
+	ctx, avbryt := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			na := o.Clock.Now()
+			halv, stopp := o.Clock.At(na.Add(o.Leietid / 2))
+			select {
+			case <-ctx.Done():
+				stopp()
+				return
+			case <-halv:
+			}
+			if err := o.Work.Extend(ctx, l, o.Clock.Now(), o.Leietid); errors.Is(err, ports.ErrConflict) {
+				avbryt()
+				return
+			}
+		}
+	})
+	o.kjor(ctx, l)
+	avbryt()
+	wg.Wait()
+}
+
+// abonnent is a watermill Subscriber over one queue.
+type abonnent struct {
+	o *Outbox
+}
+
+func (a *abonnent) Close() error { return nil }
+
+// Subscribe hands out leased items as empty messages. At most Samtidig are unacknowledged.
+func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+	ko, o := levering.Ko(topic), a.o
+	ut := make(chan *message.Message)
+	plass := make(chan struct{}, o.Samtidig)
+	go func() {
+		var underveis sync.WaitGroup
+		defer close(ut)
+		defer underveis.Wait()
+		for ctx.Err() == nil {
+			ledig := o.Samtidig - len(plass)
+			var leier []ports.Lease
+			err := o.Vakt(ctx)
+			if err == nil && ledig > 0 {
+				leier, err = o.Work.Claim(ctx, ko, ledig, o.Clock.Now(), o.Leietid)
+			}
+			if err != nil && ctx.Err() == nil {
+				o.Logg.WarnContext(ctx, "kø ble ikke lest", "ko", ko, "feil", err.Error())
+			}
+			for _, l := range leier {
+				m := message.NewMessage(string(l.Oppdrag.ID), nil)
+				// The work in hand is finished also when the process is asked to stop; the router waits for it.
+				m.SetContext(context.WithValue(context.WithoutCancel(ctx), leieNokkel{}, l))
+				plass <- struct{}{}
+				underveis.Go(func() {
+					select {
+					case ut <- m:
+						select {
+						case <-m.Acked():
+						case <-m.Nacked():
+						}
+					case <-ctx.Done():
+						o.giTilbake(ctx, l)
+					}
+					<-plass
+					o.vekk(ko)
+				})
+			}
+			if len(leier) == 0 {
+				a.vent(ctx, ko)
+			}
+		}
+	}()
+	return ut, nil
+}
+
+// vent sleeps until somebody calls Vekk, the next item is due, or Pause has passed: another process may have added work.
+func (a *abonnent) vent(ctx context.Context, ko levering.Ko) {
+	o := a.o
+	til := o.Clock.Now().Add(o.Pause)
+	if neste, err := o.Work.Next(ctx, ko); err == nil && !neste.IsZero() && neste.Before(til) && neste.After(o.Clock.Now()) {
+		til = neste
+	}
+	klar, stopp := o.Clock.At(til)
+	defer stopp()
+	select {
+	case <-ctx.Done():
+	case <-klar:
+	case <-o.vekkere[ko]:
+	}
+}
+
+func (o *Outbox) vekk(ko levering.Ko) {
+	select {
+	case o.vekkere[ko] <- struct{}{}:
+	default:
+	}
+}
+
+func (o *Outbox) giTilbake(ctx context.Context, l ports.Lease) {
+	ctx, avbryt := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer avbryt()
+	_ = o.Work.Release(ctx, l, o.Clock.Now(), "portalen stopper")
+}
