@@ -1,12 +1,17 @@
 // Package virketid counts working time (virkedager, virketimer) in Norway.
 //
-// A virkedag is Monday to Friday and not a Norwegian public holiday, in Europe/Oslo. A virketime is any clock hour on a virkedag
-// (design D1). 24 and 31 December are ordinary virkedager in law. The holidays come from outside: adapters/kalender has them.
+// Make a Kalender with Ny (adapters/kalender.Norge has the real holidays), then PlussVirketimer is the frist n hours ahead and
+// Virketimer the time between two instants. PlussKontortimer is the reading where only office hours count; design D1 makes it
+// a policy option and not the default.
+//
+// A virkedag is Monday to Friday and not a public holiday, by the day in Europe/Oslo. A virketime is any clock hour on a
+// virkedag (design D1). 24 and 31 December are ordinary, whole virkedager: neither is a holiday in law (lov om 1. og 17. mai
+// and helligdagsfredloven § 2), whatever shops and offices do.
 package virketid
 
 import (
 	"time"
-	_ "time/tzdata" // the rules must not depend on what the machine has installed
+	_ "time/tzdata" // Europe/Oslo is known also where the machine has no zone files
 )
 
 // Dato is a calendar day in Norway.
@@ -16,7 +21,7 @@ type Dato struct {
 	Dag   int
 }
 
-// Kalender knows which days are holidays. It never changes; the zero value knows only weekends.
+// Kalender knows which days are holidays. It never changes, so any number may use it at once; the zero value knows only weekends.
 type Kalender struct {
 	fri map[Dato]bool
 	ar  map[int]bool
@@ -35,14 +40,16 @@ func Oslo() *time.Location { return oslo }
 
 // Ny makes a calendar of public holidays; weekends need not be among them.
 func Ny(helligdager []Dato) Kalender {
-	k := Kalender{fri: map[Dato]bool{}, ar: map[int]bool{}}
+	k := Kalender{fri: make(map[Dato]bool, len(helligdager)), ar: map[int]bool{}}
 	for _, d := range helligdager {
 		k.fri[d], k.ar[d.Ar] = true, true
 	}
 	return k
 }
 
-// Dekker says whether the calendar knows the holidays of a year.
+// Dekker says whether the calendar knows the holidays of a year: whether any of them are in it. A year it does not know would
+// count every weekday as a virkedag, and letters would leave too early without anybody seeing why. So whoever composes the
+// system asks at start for this year and the next, and never counts without.
 func (k Kalender) Dekker(ar int) bool { return k.ar[ar] }
 
 // Virkedag says whether the Norwegian day of t is a working day.
@@ -55,52 +62,51 @@ func (k Kalender) Virkedag(t time.Time) bool {
 	return !k.fri[Dato{ar, m, d}]
 }
 
-// PlussVirketimer is the instant when the given number of clock hours on working days have passed since t.
+// PlussVirketimer is the instant, in UTC, when the given number of clock hours on working days have passed since t. Counting
+// starts at t, or at the start of the next working day. With timer ≤ 0 it is t itself.
 func (k Kalender) PlussVirketimer(t time.Time, timer int) time.Time {
-	return k.pluss(t, time.Duration(timer)*time.Hour, 0, 24)
+	return k.pluss(t, timer, 0, 24)
 }
 
-// PlussKontortimer is the same with only the hours from fra to til of a working day.
+// PlussKontortimer is the same where only the hours from fra to til of a working day count. 0 ≤ fra < til ≤ 24, else it panics
+// as an index out of range does: no instant would be right.
 func (k Kalender) PlussKontortimer(t time.Time, timer, fra, til int) time.Time {
-	return k.pluss(t, time.Duration(timer)*time.Hour, fra, til)
+	if fra < 0 || fra > til || til > 24 {
+		panic("virketid: kontortiden er tom eller utenfor døgnet")
+	}
+	return k.pluss(t, timer, fra, til)
 }
 
-// vindu is the counted part of t's day: by the wall clock, so a day with a clock change is as long as it really is.
-func vindu(t time.Time, fra, til int) (time.Time, time.Time) {
-	ar, m, d := t.In(oslo).Date()
-	return time.Date(ar, m, d, fra, 0, 0, 0, oslo), time.Date(ar, m, d, til, 0, 0, 0, oslo)
-}
-
-func nesteDag(t time.Time) time.Time {
-	ar, m, d := t.In(oslo).Date()
-	return time.Date(ar, m, d+1, 0, 0, 0, 0, oslo)
-}
-
-func (k Kalender) pluss(t time.Time, igjen time.Duration, fra, til int) time.Time {
-	if igjen <= 0 {
+// pluss takes one step a day. The elapsed time within a day is measured between instants, never between clock faces, so it
+// would be right also on a working day that is 23 or 25 hours long.
+func (k Kalender) pluss(t time.Time, timer, fra, til int) time.Time {
+	t = t.Round(0).UTC() // without the monotonic reading: it stops while a machine sleeps
+	if timer <= 0 {
 		return t
 	}
+	igjen := time.Duration(timer) * time.Hour
 	for dag := t; ; dag = nesteDag(dag) {
 		if !k.Virkedag(dag) {
 			continue
 		}
-		a, b := vindu(dag, fra, til)
-		if dag.After(a) {
-			a = dag
+		start, slutt := klokka(dag, fra), klokka(dag, til)
+		if dag.After(start) {
+			start = dag
 		}
-		if !a.Before(b) {
+		if !start.Before(slutt) {
 			continue
 		}
-		if n := b.Sub(a); igjen > n {
-			igjen -= n
-			continue
+		n := slutt.Sub(start)
+		if igjen <= n {
+			return start.Add(igjen).UTC()
 		}
-		return a.Add(igjen).UTC()
+		igjen -= n
 	}
 }
 
 // Virketimer is the working time between two instants; 0 when til is not after fra.
 func (k Kalender) Virketimer(fra, til time.Time) time.Duration {
+	fra, til = fra.Round(0), til.Round(0)
 	var sum time.Duration
 	for dag := fra; dag.Before(til); dag = nesteDag(dag) {
 		if !k.Virkedag(dag) {
@@ -114,3 +120,11 @@ func (k Kalender) Virketimer(fra, til time.Time) time.Duration {
 	}
 	return sum
 }
+
+// klokka is the instant the clock shows the hour on t's day in Norway; 24 is the next midnight.
+func klokka(t time.Time, time24 int) time.Time {
+	ar, m, d := t.In(oslo).Date()
+	return time.Date(ar, m, d, time24, 0, 0, 0, oslo)
+}
+
+func nesteDag(t time.Time) time.Time { return klokka(t, 24) }

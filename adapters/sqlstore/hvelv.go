@@ -1,0 +1,88 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// lestDel is one sealed part in memory with its sum.
+type lestDel struct {
+	navn       melding.Del
+	forsegling melding.Forsegling
+	innhold    []byte
+	sha        [32]byte
+}
+
+func lesDel(id melding.ID, navn melding.Del, f melding.Forseglet) (lestDel, error) {
+	b, err := f.Bytes()
+	if err != nil {
+		return lestDel{}, fmt.Errorf("melding %s, del %s kunne ikke leses: %w", id, navn, ports.ErrUnavailable)
+	}
+	return lestDel{navn, f.Forsegling(), b, sha256.Sum256(b)}, nil
+}
+
+// lesDeler reads every part of a new report and holds it against its facts.
+func lesDeler(f melding.Fakta, deler map[melding.Del]melding.Forseglet) ([]lestDel, error) {
+	var ut []lestDel
+	for navn, x := range deler {
+		fakta, ok := f.Deler[navn]
+		if !ok {
+			return nil, fmt.Errorf("melding %s: ingen fakta om del %s: %w", f.ID, navn, ports.ErrRefused)
+		}
+		d, err := lesDel(f.ID, navn, x)
+		if err != nil {
+			return nil, err
+		}
+		if d.sha != fakta.SHA256 || int64(len(d.innhold)) != fakta.Storrelse || d.forsegling != fakta.Forsegling {
+			return nil, fmt.Errorf("melding %s, del %s er ikke som fakta sier: %w: %w", f.ID, navn, ports.ErrCorrupt, ports.ErrRefused)
+		}
+		ut = append(ut, d)
+	}
+	slices.SortFunc(ut, func(a, b lestDel) int { return len(a.innhold) - len(b.innhold) })
+	return ut, nil
+}
+
+func (s *Store) skrivDel(ctx context.Context, tx bun.Tx, id melding.ID, d lestDel) error {
+	innhold := d.innhold
+	if innhold == nil {
+		innhold = []byte{} // NULL means erased
+	}
+	_, err := tx.Tx.ExecContext(ctx,
+		s.d.Param("INSERT INTO del (melding, del, storrelse, sha256, forsegling, innhold) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+		s.d.blobargs(string(id), string(d.navn), int64(len(innhold)), d.sha[:], string(d.forsegling), innhold)...)
+	return s.feil("melding "+string(id)+", del "+string(d.navn), err)
+}
+
+// Open: see ports.Vault. The part is read whole and its sum taken before anything is handed out.
+func (s *Store) Open(ctx context.Context, id melding.ID, del melding.Del) (melding.Forseglet, error) {
+	hva := "melding " + string(id) + ", del " + string(del)
+	var storrelse int64
+	var sha, innhold []byte
+	var forsegling string
+	var finnes bool
+	err := s.les.DB.QueryRowContext(ctx,
+		s.d.Param("SELECT storrelse, sha256, forsegling, innhold, innhold IS NOT NULL FROM del WHERE melding = ?1 AND del = ?2"),
+		s.d.blobargs(string(id), string(del))...).Scan(&storrelse, &sha, &forsegling, &innhold, &finnes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrNotFound)
+	}
+	if err != nil {
+		return melding.Forseglet{}, s.feil(hva, err)
+	}
+	if !finnes {
+		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrErased)
+	}
+	if sum := sha256.Sum256(innhold); int64(len(innhold)) != storrelse || string(sum[:]) != string(sha) {
+		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrCorrupt)
+	}
+	return melding.ForsegletBytes(melding.Forsegling(forsegling), innhold), nil
+}

@@ -1,0 +1,128 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// oppdragRad is owed work without the body of an answer, which goes past bun.
+type oppdragRad struct {
+	bun.BaseModel `bun:"table:oppdrag,alias:o"`
+
+	Seq        int64 `bun:",pk,autoincrement"`
+	ID         levering.OppdragID
+	Ko         levering.Ko
+	Melding    *melding.ID
+	Forfall    int64 // what the domain asked for; never moved
+	Klar       int64 // when it can be claimed
+	Token      *string
+	Antall     int
+	Arsak      string
+	Forsok     melding.ForsokID
+	Runde      int
+	Last       string
+	Forsegling melding.Forsegling // of the answer's body
+	Innhold    []byte             `bun:",scanonly"`
+}
+
+// last is what only some queues carry.
+type last struct {
+	Svar *svar `json:"svar,omitempty"`
+	Jobb *jobb `json:"jobb,omitempty"`
+}
+
+type svar struct {
+	ID            string          `json:"id"`
+	Meldingstype  string          `json:"type"`
+	SvarTil       string          `json:"svarTil"`
+	Korrelasjon   string          `json:"korrelasjon"`
+	AvsenderKonto kommune.KontoID `json:"konto"`
+	Mottatt       int64           `json:"mottatt"`
+	HarInnhold    bool            `json:"harInnhold"`
+	Lesbarhet     melding.Arsak   `json:"lesbarhet"`
+	Forbigaende   bool            `json:"forbigaende"`
+	Aktor         string          `json:"aktor"`
+}
+
+type jobb struct {
+	ID     melding.ForsokID    `json:"id"`
+	Status levering.Brevstatus `json:"status"`
+	Tid    int64               `json:"tid"`
+	Arsak  string              `json:"arsak"`
+}
+
+func nyOppdragRad(o levering.Oppdrag) *oppdragRad {
+	r := &oppdragRad{ID: o.ID, Ko: o.Ko, Melding: eller(o.Melding), Forfall: mikro(o.Forfall), Klar: mikro(o.Forfall),
+		Forsok: o.Forsok, Runde: o.Runde}
+	var l last
+	if s := o.Svar; s != nil {
+		l.Svar = &svar{s.ID, s.Meldingstype, s.SvarTil, s.Korrelasjon, s.AvsenderKonto, mikro(s.Mottatt), !s.Innhold.Tom(),
+			s.Lesbarhet, s.Forbigaende, s.Aktor}
+		r.Forsegling = s.Innhold.Forsegling()
+	}
+	if j := o.Jobb; j != nil {
+		l.Jobb = &jobb{j.ID, j.Status, mikro(j.Tid), j.Arsak}
+	}
+	if l != (last{}) {
+		r.Last = tekst(l)
+	}
+	return r
+}
+
+func (r *oppdragRad) oppdrag() (levering.Oppdrag, error) {
+	o := levering.Oppdrag{ID: r.ID, Ko: r.Ko, Melding: verdi(r.Melding), Forfall: tid(r.Forfall), Forsok: r.Forsok, Runde: r.Runde}
+	if r.Last == "" {
+		return o, nil
+	}
+	var l last
+	if err := json.Unmarshal([]byte(r.Last), &l); err != nil {
+		return o, fmt.Errorf("oppdrag %s: %w", r.ID, ports.ErrCorrupt)
+	}
+	if s := l.Svar; s != nil {
+		o.Svar = &melding.Svar{ID: s.ID, Meldingstype: s.Meldingstype, SvarTil: s.SvarTil, Korrelasjon: s.Korrelasjon,
+			AvsenderKonto: s.AvsenderKonto, Mottatt: tid(s.Mottatt), Lesbarhet: s.Lesbarhet, Forbigaende: s.Forbigaende, Aktor: s.Aktor}
+		if s.HarInnhold {
+			o.Svar.Innhold = melding.ForsegletBytes(r.Forsegling, r.Innhold)
+		}
+	}
+	if j := l.Jobb; j != nil {
+		o.Jobb = &levering.Jobb{ID: j.ID, Status: j.Status, Tid: tid(j.Tid), Arsak: j.Arsak}
+	}
+	return o, nil
+}
+
+// leggInn writes work inside a transaction; an id that is there already stays as it is.
+func (s *Store) leggInn(ctx context.Context, tx bun.Tx, oo []levering.Oppdrag) error {
+	for _, o := range oo {
+		var kropp []byte
+		if o.Svar != nil && !o.Svar.Innhold.Tom() {
+			if o.Svar.Innhold.Storrelse() > melding.MaksSvar {
+				return fmt.Errorf("oppdrag %s: svaret er over %d byte: %w", o.ID, melding.MaksSvar, ports.ErrRefused)
+			}
+			var err error
+			if kropp, err = o.Svar.Innhold.Bytes(); err != nil {
+				return fmt.Errorf("oppdrag %s: svaret kunne ikke leses: %w", o.ID, ports.ErrUnavailable)
+			}
+		}
+		r, err := tx.NewInsert().Model(nyOppdragRad(o)).On("CONFLICT (id) DO NOTHING").Returning("NULL").Exec(ctx)
+		if err != nil {
+			return s.feil("oppdrag "+string(o.ID), err)
+		}
+		if kropp == nil || endret(r) == 0 {
+			continue
+		}
+		if _, err := tx.Tx.ExecContext(ctx, s.d.Param("UPDATE oppdrag SET innhold = ?1 WHERE id = ?2"),
+			s.d.blobargs(kropp, string(o.ID))...); err != nil {
+			return s.feil("oppdrag "+string(o.ID)+", svaret", err)
+		}
+	}
+	return nil
+}

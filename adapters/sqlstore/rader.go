@@ -1,0 +1,210 @@
+package sqlstore
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// meldingRad is the facts of a report and its derived row.
+type meldingRad struct {
+	bun.BaseModel `bun:"table:melding,alias:m"`
+
+	ID            melding.ID `bun:",pk"`
+	Slag          melding.Slag
+	Versjon       melding.Versjon
+	Kilde         melding.Kilde
+	FraFiksOrgID  kommune.FiksOrgID     `bun:"fra_fiks_org_id"`
+	FraOrgnr      kommune.Orgnr         `bun:"fra_orgnr"`
+	IntegrasjonID kommune.IntegrasjonID `bun:"integrasjon_id"`
+	TilFiksOrgID  kommune.FiksOrgID     `bun:"til_fiks_org_id"`
+	Kommune       kommune.Kommunenummer
+	Bydel         kommune.Bydelsnummer
+	RessursID     kommune.RessursID `bun:"ressurs_id"`
+	FaktaKanal    kommune.Kanal
+	KontoID       kommune.KontoID `bun:"konto_id"`
+	Innsendt      int64
+	Frist         int64
+	Oppbevar      time.Duration
+	MuligDublett  melding.ID
+	UtloptPrint   bool
+	Deler         string
+	Nokkel        *string
+	ShaAsice      []byte
+	ShaPDF        []byte `bun:"sha_pdf"`
+	StrAsice      int64
+	StrPDF        int64 `bun:"str_pdf"`
+	avledet
+}
+
+// avledet follows from the history alone: written in the same transaction as the events, rebuilt and compared by Kontroller.
+type avledet struct {
+	Tilstand    melding.Tilstand
+	Kanal       kommune.Kanal
+	Endret      int64
+	BrevBestilt bool
+	Slettet     bool
+}
+
+func avled(m melding.Melding, slettet bool) avledet {
+	a := avledet{Tilstand: m.Tilstand(), BrevBestilt: m.Har(melding.VenterPaPrint), Slettet: slettet}
+	for _, h := range m.Historikk {
+		if h.Art == melding.Overgang && h.Kanal != "" {
+			a.Kanal = h.Kanal
+		}
+		a.Endret = mikro(h.Tidspunkt)
+	}
+	return a
+}
+
+// delfakta is melding.Delfakta as JSON.
+type delfakta struct {
+	Storrelse   int64              `json:"n"`
+	SHA256      string             `json:"sha256"`
+	Forsegling  melding.Forsegling `json:"segl"`
+	Nokkelserie []string           `json:"serie"`
+}
+
+func nyMeldingRad(f melding.Fakta, nokkel string, a avledet) *meldingRad {
+	r := &meldingRad{ID: f.ID, Slag: f.Slag, Versjon: f.Versjon, Kilde: f.Kilde, FraFiksOrgID: f.FraFiksOrgID, FraOrgnr: f.FraOrgnr,
+		IntegrasjonID: f.IntegrasjonID, TilFiksOrgID: f.TilFiksOrgID, Kommune: f.Kommune, Bydel: f.Bydel, RessursID: f.RessursID,
+		FaktaKanal: f.Kanal, KontoID: f.KontoID, Innsendt: mikro(f.Innsendt), Frist: mikro(f.Frist), Oppbevar: f.Oppbevar,
+		MuligDublett: f.MuligDublett, UtloptPrint: f.UtloptPrint, avledet: a}
+	if nokkel != "" {
+		r.Nokkel = &nokkel
+	}
+	r.ShaAsice, r.ShaPDF = delsummer(f)
+	r.StrAsice, r.StrPDF = f.Deler[melding.DelAsice].Storrelse, f.Deler[melding.DelPDF].Storrelse
+	var deler map[melding.Del]delfakta
+	if f.Deler != nil {
+		deler = map[melding.Del]delfakta{}
+	}
+	for d, x := range f.Deler {
+		deler[d] = delfakta{x.Storrelse, hex.EncodeToString(x.SHA256[:]), x.Forsegling, x.Nokkelserie}
+	}
+	r.Deler = tekst(deler)
+	return r
+}
+
+// delsummer are what D10 compares. NULL is different from every other NULL, so a report without parts is like no other.
+func delsummer(f melding.Fakta) (asice, pdf []byte) {
+	a, harA := f.Deler[melding.DelAsice]
+	p, harP := f.Deler[melding.DelPDF]
+	if !harA && !harP {
+		return nil, nil
+	}
+	asice, pdf = []byte{}, []byte{}
+	if harA {
+		asice = a.SHA256[:]
+	}
+	if harP {
+		pdf = p.SHA256[:]
+	}
+	return asice, pdf
+}
+
+func (r *meldingRad) fakta() (melding.Fakta, error) {
+	f := melding.Fakta{ID: r.ID, Slag: r.Slag, Versjon: r.Versjon, Kilde: r.Kilde, FraFiksOrgID: r.FraFiksOrgID, FraOrgnr: r.FraOrgnr,
+		IntegrasjonID: r.IntegrasjonID, TilFiksOrgID: r.TilFiksOrgID, Kommune: r.Kommune, Bydel: r.Bydel, RessursID: r.RessursID,
+		Kanal: r.FaktaKanal, KontoID: r.KontoID, Innsendt: tid(r.Innsendt), Frist: tid(r.Frist), Oppbevar: r.Oppbevar,
+		MuligDublett: r.MuligDublett, UtloptPrint: r.UtloptPrint}
+	var deler map[melding.Del]delfakta
+	if err := json.Unmarshal([]byte(r.Deler), &deler); err != nil {
+		return f, fmt.Errorf("melding %s, deler: %w", r.ID, ports.ErrCorrupt)
+	}
+	if deler != nil {
+		f.Deler = map[melding.Del]melding.Delfakta{}
+	}
+	for d, x := range deler {
+		df := melding.Delfakta{Storrelse: x.Storrelse, Forsegling: x.Forsegling, Nokkelserie: x.Nokkelserie}
+		if n, err := hex.Decode(df.SHA256[:], []byte(x.SHA256)); err != nil || n != len(df.SHA256) {
+			return f, fmt.Errorf("melding %s, del %s: %w", r.ID, d, ports.ErrCorrupt)
+		}
+		f.Deler[d] = df
+	}
+	return f, nil
+}
+
+type hendelseRad struct {
+	bun.BaseModel `bun:"table:hendelse,alias:h"`
+
+	Melding      melding.ID `bun:",pk"`
+	Sekvens      int        `bun:",pk"`
+	Tidspunkt    int64
+	Art          melding.Art
+	Tilstand     melding.Tilstand
+	Kode         melding.Kode
+	Kanal        kommune.Kanal
+	Aktor        string
+	Meldingstype string
+	Referanse    string
+	KontoID      kommune.KontoID `bun:"konto_id"`
+	Forsok       melding.ForsokID
+	Arsak        melding.Arsak
+	Grunn        string
+	Del          melding.Del
+}
+
+func hendelseRader(id melding.ID, hh []melding.Hendelse) []hendelseRad {
+	ut := make([]hendelseRad, len(hh))
+	for i, h := range hh {
+		ut[i] = hendelseRad{Melding: id, Sekvens: h.Sekvens, Tidspunkt: mikro(h.Tidspunkt), Art: h.Art, Tilstand: h.Tilstand, Kode: h.Kode,
+			Kanal: h.Kanal, Aktor: h.Aktor, Meldingstype: h.Meldingstype, Referanse: h.Referanse, KontoID: h.KontoID, Forsok: h.Forsok,
+			Arsak: h.Arsak, Grunn: h.Grunn, Del: h.Del}
+	}
+	return ut
+}
+
+func (r hendelseRad) hendelse() melding.Hendelse {
+	return melding.Hendelse{Sekvens: r.Sekvens, Tidspunkt: tid(r.Tidspunkt), Art: r.Art, Tilstand: r.Tilstand, Kode: r.Kode, Kanal: r.Kanal,
+		Aktor: r.Aktor, Meldingstype: r.Meldingstype, Referanse: r.Referanse, KontoID: r.KontoID, Forsok: r.Forsok, Arsak: r.Arsak,
+		Grunn: r.Grunn, Del: r.Del}
+}
+
+type sakRad struct {
+	bun.BaseModel `bun:"table:sak,alias:s"`
+
+	Seq      int64 `bun:",pk,autoincrement"`
+	ID       levering.SakID
+	Melding  *melding.ID
+	Art      levering.Saksart
+	Kritisk  bool
+	Apnet    int64
+	Frist    int64
+	Lukket   *int64
+	LukketAv string
+	Grunn    string
+}
+
+func nySakRad(s levering.Sak) *sakRad {
+	return &sakRad{ID: s.ID, Melding: eller(s.Melding), Art: s.Art, Kritisk: s.Kritisk, Apnet: mikro(s.Apnet), Frist: mikro(s.Frist),
+		Lukket: mikroEller(s.Lukket), LukketAv: s.LukketAv, Grunn: s.Grunn}
+}
+
+func (r sakRad) sak() levering.Sak {
+	return levering.Sak{ID: r.ID, Melding: verdi(r.Melding), Art: r.Art, Kritisk: r.Kritisk, Apnet: tid(r.Apnet), Frist: tid(r.Frist),
+		Lukket: tidEller(r.Lukket), LukketAv: r.LukketAv, Grunn: r.Grunn}
+}
+
+// eller is NULL for "".
+func eller[T ~string](v T) *T {
+	if v == "" {
+		return nil
+	}
+	return &v
+}
+
+func verdi[T ~string](v *T) T {
+	if v == nil {
+		return ""
+	}
+	return *v
+}
