@@ -66,6 +66,8 @@ type Config struct {
 	Plass   func(context.Context) (int64, error)
 	Reserve int64
 	Logg    *slog.Logger
+	// Tell hears of every event written, for metrics.
+	Tell func(melding.Kode)
 	// Vekk is called after a commit that owes work now, so that nobody has to poll fast.
 	Vekk func()
 }
@@ -80,6 +82,9 @@ func New(c Config) *Service {
 	}
 	if c.Vekk == nil {
 		c.Vekk = func() {}
+	}
+	if c.Tell == nil {
+		c.Tell = func(melding.Kode) {}
 	}
 	return &Service{c}
 }
@@ -214,6 +219,9 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 	switch {
 	case err == nil:
 		s.Logg.InfoContext(ctx, "melding akseptert", "melding", id, "mottaker", f.RessursID, "slag", f.Slag, "versjon", f.Versjon.String())
+		for _, h := range n.Hendelser {
+			s.Tell(h.Kode)
+		}
 		for _, sak := range n.Saker {
 			s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art, "melding", id)
 		}
