@@ -3,6 +3,7 @@ package producerapi
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,7 +35,11 @@ func (a *API) slippInn(k *kall) error {
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
 		return fmt.Errorf("integrasjon %s: %w", id, err)
 	}
-	passord := hmac.Equal(a.cfg.PassordMAC(h.Get("IntegrasjonPassord")), i.PassordMAC)
+	fasit := i.PassordMAC
+	if len(fasit) == 0 {
+		fasit = make([]byte, sha256.Size) // a comparison of the same length, which nothing passes: kjent is false, or no password is set
+	}
+	passord := hmac.Equal(a.cfg.PassordMAC(h.Get("IntegrasjonPassord")), fasit) && len(i.PassordMAC) > 0
 	if !kjent || !passord || !i.Aktiv || i.Orgnr != konsument {
 		return &feil{kode: FeilIkkeAutentisert}
 	}

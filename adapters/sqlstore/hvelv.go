@@ -1,10 +1,9 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -62,27 +61,37 @@ func (s *Store) skrivDel(ctx context.Context, tx bun.Tx, id melding.ID, d lestDe
 	return s.feil("melding "+string(id)+", del "+string(d.navn), err)
 }
 
-// Open: see ports.Vault. The part is read whole and its sum taken before anything is handed out.
+// Open: see ports.Vault. The part is read whole, and held against the sum recorded with the report's facts (an answer's body:
+// against its own), before anything is handed out.
 func (s *Store) Open(ctx context.Context, id melding.ID, del melding.Del) (melding.Forseglet, error) {
 	hva := "melding " + string(id) + ", del " + string(del)
-	var storrelse int64
-	var sha, innhold []byte
-	var forsegling string
-	var finnes bool
-	err := s.les.DB.QueryRowContext(ctx,
-		s.d.Param("SELECT storrelse, sha256, forsegling, innhold, innhold IS NOT NULL FROM del WHERE melding = ?1 AND del = ?2"),
-		s.d.blobargs(string(id), string(del))...).Scan(&storrelse, &sha, &forsegling, &innhold, &finnes)
-	if errors.Is(err, sql.ErrNoRows) {
-		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrNotFound)
-	}
+	var d delRad
+	err := s.les.DB.QueryRowContext(ctx, s.d.Param("SELECT d.storrelse, d.sha256, d.forsegling, d.innhold, d.innhold IS NOT NULL, m.deler "+
+		"FROM del d JOIN melding m ON m.id = d.melding WHERE d.melding = ?1 AND d.del = ?2"),
+		s.d.blobargs(string(id), string(del))...).Scan(&d.storrelse, &d.sha, &d.forsegling, &d.innhold, &d.finnes, &d.fakta)
 	if err != nil {
 		return melding.Forseglet{}, s.feil(hva, err)
 	}
-	if !finnes {
+	if !d.finnes {
 		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrErased)
 	}
-	if sum := sha256.Sum256(innhold); int64(len(innhold)) != storrelse || string(sum[:]) != string(sha) {
+	fakta, err := (&meldingRad{ID: id, Deler: d.fakta}).fakta()
+	if err != nil {
+		return melding.Forseglet{}, err
+	}
+	sum := sha256.Sum256(d.innhold)
+	if f, ok := fakta.Deler[del]; ok && (sum != f.SHA256 || int64(len(d.innhold)) != f.Storrelse) ||
+		int64(len(d.innhold)) != d.storrelse || !bytes.Equal(sum[:], d.sha) {
 		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrCorrupt)
 	}
-	return melding.ForsegletBytes(melding.Forsegling(forsegling), innhold), nil
+	return melding.ForsegletBytes(melding.Forsegling(d.forsegling), d.innhold), nil
+}
+
+type delRad struct {
+	storrelse  int64
+	sha        []byte
+	forsegling string
+	innhold    []byte
+	finnes     bool
+	fakta      string
 }

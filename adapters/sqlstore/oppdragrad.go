@@ -119,8 +119,11 @@ func (s *Store) leggInn(ctx context.Context, tx bun.Tx, oo []levering.Oppdrag) e
 		if kropp == nil || endret(r) == 0 {
 			continue
 		}
-		if _, err := tx.Tx.ExecContext(ctx, s.d.Param("UPDATE oppdrag SET innhold = ?1 WHERE id = ?2"),
-			s.d.blobargs(kropp, string(o.ID))...); err != nil {
+		var seq int64
+		if err := tx.NewRaw("SELECT seq FROM oppdrag WHERE id = ?", o.ID).Scan(ctx, &seq); err != nil {
+			return s.feil("oppdrag "+string(o.ID), err)
+		}
+		if _, err := tx.Tx.ExecContext(ctx, s.d.Param("UPDATE oppdrag SET innhold = ?1 WHERE seq = ?2"), s.d.blobargs(kropp, seq)...); err != nil {
 			return s.feil("oppdrag "+string(o.ID)+", svaret", err)
 		}
 	}

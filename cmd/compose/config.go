@@ -73,7 +73,8 @@ type Lager interface {
 // ErrConfig says that the portal must not start like this; the text says what to do.
 var ErrConfig = errors.New("kan ikke starte")
 
-func (c Config) hemmelighet() ([]byte, error) {
+// HemmeligNokkel is the server key.
+func (c Config) HemmeligNokkel() ([]byte, error) {
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(c.Hemmelighet))
 	if err != nil || len(b) < 32 {
 		return nil, fmt.Errorf("%w: PORTAL_HEMMELIGHET må være minst 32 byte som base64 (lag en med: openssl rand -base64 32)", ErrConfig)

@@ -54,7 +54,7 @@ type System struct {
 
 // Open builds everything cfg asks for and starts nothing.
 func Open(ctx context.Context, cfg Config) (s *System, err error) {
-	hemmelig, err := cfg.hemmelighet()
+	hemmelig, err := cfg.HemmeligNokkel()
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (s *System) http(hemmelig []byte) error {
 	if !slices.Contains(s.cfg.Roller, "api") {
 		return nil
 	}
-	tokens, err := maskinporten.NyVerifier(maskinporten.VerifierConfig{Utsteder: s.cfg.Utsteder, JWKS: s.cfg.JWKS, Clock: s.clock})
+	tokens, err := maskinporten.NyVerifier(maskinporten.VerifierConfig{Issuer: s.cfg.Utsteder, JWKS: s.cfg.JWKS, Clock: s.clock})
 	if err != nil {
 		return fmt.Errorf("%w: maskinporten: %w", ErrConfig, err)
 	}

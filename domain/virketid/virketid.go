@@ -71,7 +71,7 @@ func (k Kalender) PlussVirketimer(t time.Time, timer int) time.Time {
 // PlussKontortimer is the same where only the hours from fra to til of a working day count. 0 ≤ fra < til ≤ 24, else it panics
 // as an index out of range does: no instant would be right.
 func (k Kalender) PlussKontortimer(t time.Time, timer, fra, til int) time.Time {
-	if fra < 0 || fra > til || til > 24 {
+	if fra < 0 || fra >= til || til > 24 {
 		panic("virketid: kontortiden er tom eller utenfor døgnet")
 	}
 	return k.pluss(t, timer, fra, til)

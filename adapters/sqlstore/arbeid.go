@@ -1,0 +1,117 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// Add: see ports.Work. An id is remembered for ever (some 60 bytes), so an answer that the broker delivers again after it was judged
+// is not queued again [W2]. A crash before the commit leaves the answer unacknowledged at the broker, which has it still.
+func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) error {
+	oo = slices.Clone(oo)
+	// Always in the same order: two callers with the same answers wait for each other and never both.
+	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return compare(a.ID, b.ID) })
+	return s.iSkriv(ctx, "nytt arbeid", func(tx bun.Tx) error {
+		for _, o := range oo {
+			r, err := tx.NewRaw("INSERT INTO oppdrag_sett (id) VALUES (?) ON CONFLICT (id) DO NOTHING", o.ID).Exec(ctx)
+			if err != nil {
+				return s.feil("oppdrag "+string(o.ID), err)
+			}
+			if endret(r) == 0 {
+				continue
+			}
+			if err := s.leggInn(ctx, tx, []levering.Oppdrag{o}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func compare(a, b levering.OppdragID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Extend holds only while the lease lives: past Until another item of the same report may have been handed out.
+func (s *Store) Extend(ctx context.Context, l ports.Lease, now time.Time, lease time.Duration) error {
+	hva := "oppdrag " + string(l.Oppdrag.ID)
+	return s.iSkriv(ctx, hva, func(tx bun.Tx) error {
+		r, err := tx.NewRaw("UPDATE oppdrag SET klar = ? WHERE id = ? AND token = ? AND klar > ?",
+			mikro(now.Add(lease)), l.Oppdrag.ID, l.Token, mikro(now)).Exec(ctx)
+		if err != nil {
+			return s.feil(hva, err)
+		}
+		if endret(r) == 0 {
+			return fmt.Errorf("%s: leien er tapt: %w", hva, ports.ErrConflict)
+		}
+		return nil
+	})
+}
+
+// Release: see ports.Work. The domain's Forfall stays as it was; only the time of the next claim moves.
+func (s *Store) Release(ctx context.Context, l ports.Lease, due time.Time, cause string) error {
+	hva := "oppdrag " + string(l.Oppdrag.ID)
+	return s.iSkriv(ctx, hva, func(tx bun.Tx) error {
+		r, err := tx.NewRaw("UPDATE oppdrag SET token = NULL, klar = ?, arsak = ? WHERE id = ? AND token = ?",
+			mikro(due), cause, l.Oppdrag.ID, l.Token).Exec(ctx)
+		if err != nil {
+			return s.feil(hva, err)
+		}
+		if endret(r) > 0 {
+			return nil
+		}
+		var andres int
+		if err := tx.NewRaw("SELECT count(*) FROM oppdrag WHERE id = ? AND token IS NOT NULL", l.Oppdrag.ID).Scan(ctx, &andres); err != nil {
+			return s.feil(hva, err)
+		}
+		if andres > 0 {
+			return fmt.Errorf("%s: en annen har det nå: %w", hva, ports.ErrConflict)
+		}
+		return nil // settled, or given back before
+	})
+}
+
+// Done: see ports.Work.
+func (s *Store) Done(ctx context.Context, l ports.Lease) error {
+	hva := "oppdrag " + string(l.Oppdrag.ID)
+	return s.iSkriv(ctx, hva, func(tx bun.Tx) error {
+		r, err := tx.NewRaw("DELETE FROM oppdrag WHERE id = ? AND token = ? AND melding IS NULL", l.Oppdrag.ID, l.Token).Exec(ctx)
+		if err != nil {
+			return s.feil(hva, err)
+		}
+		if endret(r) > 0 {
+			return nil
+		}
+		var rr []oppdragRad
+		if err := tx.NewSelect().Model(&rr).Column("melding").Where("o.id = ?", l.Oppdrag.ID).Scan(ctx); err != nil {
+			return s.feil(hva, err)
+		}
+		switch {
+		case len(rr) == 0:
+			return nil
+		case rr[0].Melding != nil:
+			return fmt.Errorf("%s hører til melding %s: %w", hva, *rr[0].Melding, ports.ErrRefused)
+		}
+		return fmt.Errorf("%s: leien er tapt: %w", hva, ports.ErrConflict)
+	})
+}
+
+// Next: see ports.Work.
+func (s *Store) Next(ctx context.Context, ko levering.Ko) (time.Time, error) {
+	var klar *int64
+	err := s.les.NewRaw("SELECT min(klar) FROM oppdrag WHERE ko = ?", ko).Scan(ctx, &klar)
+	return tidEller(klar), s.feil("kø "+string(ko), err)
+}

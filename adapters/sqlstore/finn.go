@@ -1,0 +1,46 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+)
+
+// FindRef maps the world's name for an attempt to its report.
+func (s *Store) FindRef(ctx context.Context, ref string) (melding.ID, error) {
+	var id melding.ID
+	err := s.les.NewRaw("SELECT melding FROM referanse WHERE ref = ?", ref).Scan(ctx, &id)
+	return id, s.feil("referanse "+ref, err)
+}
+
+// Breaches is levering.Kontroller as one query. It looks at reports that are not delivered and at open attempts, both few, through
+// indexes that hold nothing else; delivered reports without open attempts are never touched [S10].
+func (s *Store) Breaches(ctx context.Context, max int) ([]melding.ID, error) {
+	var ut []melding.ID
+	err := s.les.NewRaw(`
+SELECT m.id FROM melding m WHERE m.tilstand <> 'LEVERT' AND (
+  NOT EXISTS (SELECT 1 FROM oppdrag o WHERE o.melding = m.id)
+    AND NOT EXISTS (SELECT 1 FROM sak s WHERE s.melding = m.id AND s.lukket IS NULL)
+  OR m.tilstand IN (?, ?) AND NOT m.brev_bestilt
+    AND NOT EXISTS (SELECT 1 FROM oppdrag o WHERE o.melding = m.id AND o.ko = ?))
+UNION
+SELECT a.melding FROM apent_forsok a
+  WHERE NOT EXISTS (SELECT 1 FROM oppdrag o WHERE o.melding = a.melding AND (o.forsok = a.forsok OR a.art = ? AND o.ko = ?))
+    AND NOT EXISTS (SELECT 1 FROM sak s WHERE s.melding = a.melding AND s.lukket IS NULL)
+ORDER BY 1 LIMIT ?`,
+		melding.AKSEPTERT, melding.SENDT_FAGSYSTEM, levering.KoFrist, melding.Sendeforsok, levering.KoSend, max).Scan(ctx, &ut)
+	return ut, s.feil("meldinger uten planlagt arbeid", err)
+}
+
+// Similar finds possible duplicates (D10).
+func (s *Store) Similar(ctx context.Context, f melding.Fakta, since time.Time) ([]melding.ID, error) {
+	var ut []melding.ID
+	err := s.les.NewRaw(`
+SELECT id FROM melding
+WHERE fra_fiks_org_id = ? AND ressurs_id = ? AND slag = ? AND innsendt >= ? AND str_asice = ? AND str_pdf = ? AND id <> ?
+ORDER BY innsendt DESC, id DESC`,
+		f.FraFiksOrgID, f.RessursID, f.Slag, mikro(since), f.Deler[melding.DelAsice].Storrelse, f.Deler[melding.DelPDF].Storrelse, f.ID).Scan(ctx, &ut)
+	return ut, s.feil("meldinger som ligner "+string(f.ID), err)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/adapters/fakeprint"
+	"portal.example/bekymringsmelding/adapters/kalender"
+	"portal.example/bekymringsmelding/adapters/maskinporten"
+	"portal.example/bekymringsmelding/adapters/memory"
+	"portal.example/bekymringsmelding/adapters/sysclock"
+	"portal.example/bekymringsmelding/app/onboarding"
+	"portal.example/bekymringsmelding/cmd/compose"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// The demo's short policy, so that a person sees every ending within a minute, also at a weekend.
+const (
+	kortFrist = 60 * time.Second // 4204/00 has its own, of 20 s; 4601/02 keeps the real one
+	postFrist = 2 * time.Second  // the print vendor posts after this
+	fristTaus = 20 * time.Second
+)
+
+// demo is everything that runs.
+type demo struct {
+	f      flagg
+	s      *skjerm
+	d      *world.Deltakere
+	mp     *sim.Maskinporten
+	system *compose.System
+	policy levering.Policy // the demo's
+	ekte   levering.Policy // the real one, shown beside it
+	clock  ports.Clock
+	adr    string
+	brev   string
+	stans  context.CancelFunc
+	ferdig chan error
+}
+
+func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, error) {
+	if vert, _, err := net.SplitHostPort(f.Addr); err != nil || vert != "localhost" && !net.ParseIP(vert).IsLoopback() {
+		return nil, errors.New("--addr må være en loopback-adresse, som 127.0.0.1:8080")
+	}
+	clock := sysclock.New()
+	d := &demo{f: f, s: s, clock: clock, ferdig: make(chan error, 1), brev: filepath.Join(f.Data, "brev")}
+	s.linje("%s", s.fet("Portal for bekymringsmeldinger – demo"))
+	s.linje("Alt kjører på denne maskinen. Alle personer, nøkler og organisasjonsnummer er laget for prøver.")
+	verden := filepath.Join(f.Data, "verden")
+	if _, err := os.Stat(verden); err != nil {
+		s.linje("%s", s.svak("Lager nøkler (RSA-3072), det tar noen sekunder …"))
+	}
+	var err error
+	if d.d, err = world.Apne(verden, 3072, clock.Now); err != nil {
+		return nil, fmt.Errorf("verden rundt portalen: %w", err)
+	}
+	for i := range d.d.Mottakere {
+		switch m := &d.d.Mottakere[i]; m.Fagsystem {
+		case "stille":
+			m.FristSekunder = int(fristTaus / time.Second)
+		case "ingen":
+			m.FristSekunder = 0
+		}
+	}
+	if d.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: clock.Now}); err != nil {
+		return nil, err
+	}
+	if err := d.mp.Start(); err != nil {
+		return nil, err
+	}
+	if err := world.Registrer(d.mp, d.d); err != nil {
+		return nil, err
+	}
+	return d, d.startPortal(ctx, logg)
+}
+
+func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
+	printer, err := fakeprint.Open(fakeprint.Config{Mappe: d.brev, Klokke: d.clock, Manus: func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(postFrist) }})
+	if err != nil {
+		return err
+	}
+	ar := d.clock.Now().Year()
+	d.ekte = levering.Standard(kalender.Norge(ar-1, ar+10))
+	d.policy = d.ekte
+	transport := memory.NewTransport(d.clock)
+	lager := d.f.Store
+	if lager == "sqlite" {
+		lager = "sqlite:" + filepath.Join(d.f.Data, "portal.db")
+	}
+	l, err := net.Listen("tcp", d.f.Addr)
+	if err != nil {
+		return fmt.Errorf("adressen %s kan ikke brukes; velg en annen med --addr: %w", d.f.Addr, err)
+	}
+	d.adr = "http://" + l.Addr().String()
+	d.system, err = compose.Open(ctx, compose.Config{Lager: lager, Hemmelighet: d.d.Hemmelighet, Utsteder: d.mp.Utsteder(), JWKS: d.mp.JWKURL(),
+		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"web", "api", "worker"}, Rate: 100, Burst: 200, Reserve: 256 << 20,
+		PrintPause: time.Second, Dev: true,
+		Deler: compose.Deler{Transport: transport, Printer: printer, Policy: &d.policy, Logg: logg, Clock: d.clock}})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	b, err := d.d.Oppsett()
+	if err != nil {
+		return err
+	}
+	fil, err := onboarding.Les(strings.NewReader(string(b)))
+	if err != nil {
+		return err
+	}
+	if _, err := d.system.Oppsett.Bruk(ctx, fil); err != nil {
+		return fmt.Errorf("oppsett: %w", err)
+	}
+	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
+	d.stans = stans
+	world.Koble(arbeid, transport, d.d, d.clock.Now, logg)
+	go func() { d.ferdig <- d.system.ServeOn(arbeid, l) }()
+	return nil
+}
+
+func (d *demo) stopp() error {
+	d.stans()
+	var err error
+	select {
+	case err = <-d.ferdig:
+	case <-time.After(compose.Opplasting + 5*time.Second):
+		err = errors.New("portalen stanset ikke i tide")
+	}
+	return errors.Join(err, d.system.Close(), d.mp.Lukk())
+}
+
+// avsender is a case system of the demo's sender.
+func (d *demo) avsender(a world.Avsenderdata) (*world.Avsender, error) {
+	var nokkel *rsa.PrivateKey = a.Sert.Nokkel
+	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: d.mp.TokenURL(), Issuer: d.mp.Utsteder(), KlientID: a.KlientID,
+		Nokkel: nokkel, Sertifikat: a.Sert.Cert, Clock: d.clock})
+	if err != nil {
+		return nil, err
+	}
+	return &world.Avsender{API: d.adr + "/bekymringsmelding", Data: a, Token: k.Token, Na: d.clock.Now}, nil
+}

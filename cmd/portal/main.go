@@ -1,0 +1,46 @@
+// Command portal is the service: serve runs it, the others look after it. Settings are flags or environment variables; --help lists
+// them.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"portal.example/bekymringsmelding/cmd/compose"
+)
+
+type program struct {
+	Serve   serveCmd   `cmd:"" help:"Kjør portalen."`
+	Migrate migrateCmd `cmd:"" help:"Lag eller oppdater databasen."`
+	Oppsett oppsettCmd `cmd:"" help:"Les en oppsettfil: organisasjoner, bydeler, nøkler, adresser, integrasjoner."`
+	Saker   sakerCmd   `cmd:"" help:"Vis saker som noen må se på."`
+	Avgjor  avgjorCmd  `cmd:"" help:"Avgjør en sak eller en melding, med navn og begrunnelse."`
+	Verify  verifyCmd  `cmd:"" help:"Kontroller historikk og lagret innhold."`
+}
+
+func main() {
+	var p program
+	k := kong.Parse(&p, kong.Name("portal"), kong.Description("Portal for bekymringsmeldinger til barnevernet."), kong.UsageOnError())
+	ctx, stopp := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stopp()
+	logg := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	k.BindTo(ctx, (*context.Context)(nil))
+	k.Bind(logg)
+	k.FatalIfErrorf(k.Run())
+}
+
+// lagervalg is what every command but serve needs to know.
+type lagervalg struct {
+	Lager       string `help:"Hvor meldingene lagres: sqlite:<fil> eller postgres://…" env:"PORTAL_LAGER" required:"" placeholder:"URL"`
+	Hemmelighet string `help:"Tjenerens nøkkel, base64." env:"PORTAL_HEMMELIGHET" placeholder:"BASE64"`
+	Dev         bool   `help:"Tillat det som ikke må brukes i drift." env:"PORTAL_DEV"`
+}
+
+func (l lagervalg) config() compose.Config {
+	return compose.Config{Lager: l.Lager, Hemmelighet: l.Hemmelighet, Dev: l.Dev}
+}

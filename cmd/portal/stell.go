@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"portal.example/bekymringsmelding/adapters/sysclock"
+	"portal.example/bekymringsmelding/app/delivery"
+	"portal.example/bekymringsmelding/app/onboarding"
+	"portal.example/bekymringsmelding/cmd/compose"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/virketid"
+	"portal.example/bekymringsmelding/ports"
+)
+
+type migrateCmd struct{ lagervalg }
+
+func (c *migrateCmd) Run(ctx context.Context) error {
+	l, err := compose.ApneLager(ctx, c.config(), false)
+	if err != nil {
+		return err
+	}
+	fmt.Println("Databasen er klar.")
+	return l.Close()
+}
+
+type oppsettCmd struct {
+	lagervalg
+	Fil string `arg:"" help:"Oppsettfil (JSON). Se docs/drift/oppsett.md." type:"existingfile"`
+}
+
+func (c *oppsettCmd) Run(ctx context.Context) (err error) {
+	hemmelig, err := c.config().HemmeligNokkel()
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(c.Fil)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fil, err := onboarding.Les(f)
+	if err != nil {
+		return err
+	}
+	l, err := compose.ApneLager(ctx, c.config(), false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	s := &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: sysclock.New(), Hemmelighet: hemmelig, Dev: c.Dev}
+	nye, err := s.Bruk(ctx, fil)
+	if err != nil {
+		return err
+	}
+	for id, passord := range nye {
+		fmt.Printf("Nytt passord for integrasjon %s, vises bare nå: %s\n", id, passord)
+	}
+	fmt.Println("Oppsettet er tatt i bruk.")
+	return nil
+}
+
+type sakerCmd struct {
+	lagervalg
+	Alle  bool   `help:"Vis også lukkede saker."`
+	ID    string `name:"melding" help:"Vis én melding: hele historikken, det som er planlagt, og sakene." placeholder:"UUID"`
+	Antal int    `name:"antall" help:"Hvor mange." default:"100"`
+}
+
+func (c *sakerCmd) Run(ctx context.Context) (err error) {
+	l, err := compose.LesLager(ctx, c.config())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if c.ID != "" {
+		return visMelding(ctx, l, melding.ID(strings.ToLower(c.ID)))
+	}
+	saker, err := l.Cases(ctx, !c.Alle, c.Antal)
+	if err != nil {
+		return err
+	}
+	if len(saker) == 0 {
+		fmt.Println("Ingen åpne saker.")
+		return nil
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ART\tKRITISK\tÅPNET\tFRIST\tLUKKET\tSAK")
+	for _, s := range saker {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Art, ja(s.Kritisk), lokal(s.Apnet), lokal(s.Frist), lokal(s.Lukket), s.ID)
+	}
+	return w.Flush()
+}
+
+func visMelding(ctx context.Context, l ports.Store, id melding.ID) error {
+	u, err := l.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	f := u.Melding.Fakta
+	fmt.Printf("Melding %s: %s %s til %s/%s, tilstand %s, frist %s\n\n", f.ID, f.Slag, f.Versjon, f.Kommune, f.Bydel, u.Melding.Tilstand(), lokal(f.Frist))
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	for _, h := range u.Melding.Historikk {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", h.Sekvens, lokal(h.Tidspunkt), h.Tilstand, h.Kode.Beskrivelse(), h.Aktor, strings.Join(ikkeTomme(string(h.Arsak), h.Grunn), "; "))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Println()
+	for _, o := range u.Owed {
+		fmt.Printf("Planlagt: %s %s\n", o.Ko, lokal(o.Forfall))
+	}
+	for _, s := range u.Saker {
+		fmt.Printf("Sak: %s, åpnet %s, lukket %s %s\n", s.ID, lokal(s.Apnet), lokal(s.Lukket), s.Grunn)
+	}
+	return nil
+}
+
+type avgjorCmd struct {
+	lagervalg
+	Valg  string `arg:"" enum:"brev,send,levert,lukk,hold,loft-hold,notat,brevstopp" help:"brev: nytt brev. send: send digitalt på nytt. levert: dokumentert levert. lukk: lukk en sak. hold/loft-hold: stans eller tillat sletting. notat. brevstopp: hold brev tilbake inntil 4 timer."`
+	ID    string `arg:"" optional:"" help:"Meldingens id, eller sakens id for lukk."`
+	Grunn string `required:"" help:"Begrunnelsen. Den blir stående i historikken. Skriv ikke navn eller innhold fra meldingen."`
+	Hvem  string `help:"Hvem som avgjør; uten dette brukes innlogget bruker."`
+	Timer int    `help:"Hvor lenge brev holdes tilbake (brevstopp)." default:"1"`
+}
+
+func (c *avgjorCmd) Run(ctx context.Context) (err error) {
+	hvem := c.Hvem
+	if u, uerr := user.Current(); hvem == "" && uerr == nil {
+		hvem = u.Username
+	}
+	l, err := compose.ApneLager(ctx, c.config(), false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	na := sysclock.New().Now()
+	valg := levering.Valg(c.Valg)
+	switch {
+	case c.Valg == "brevstopp":
+		if d := time.Duration(c.Timer) * time.Hour; d <= 0 || d > delivery.MaksBrevstopp {
+			return errors.New("brev kan holdes tilbake i 1 til 4 timer")
+		}
+		til := na.Add(time.Duration(c.Timer) * time.Hour)
+		sak := levering.Sak{ID: levering.SakID("ledger/brevstopp/" + na.Format(time.RFC3339)), Art: levering.SakMangeBrev, Apnet: na, Frist: til, Grunn: "brevstopp av " + hvem + ": " + c.Grunn}
+		if err := errors.Join(l.OpenCase(ctx, sak), l.SetMark(ctx, delivery.MerkeBrevstopp, til.Format(time.RFC3339))); err != nil {
+			return err
+		}
+		fmt.Println("Brev holdes tilbake til", lokal(til))
+		return nil
+	case valg == levering.ValgLukk && strings.HasPrefix(c.ID, "ledger/"):
+		return l.CloseCase(ctx, levering.SakID(c.ID), melding.AktorOperator(hvem), c.Grunn, na)
+	}
+	mid, _, _ := strings.Cut(c.ID, "/")
+	id, err := melding.ParseID(mid)
+	if err != nil {
+		return fmt.Errorf("oppgi meldingens id, eller sakens id for lukk: %w", err)
+	}
+	d := delivery.New(delivery.Config{Store: l, Work: l, Clock: sysclock.New(), Policy: levering.Standard(virketid.Kalender{})})
+	u, err := d.Avgjor(ctx, id, levering.Avgjorelse{Valg: valg, Hvem: hvem, Grunn: c.Grunn, Sak: levering.SakID(c.ID)})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Melding %s er i %s.\n", id, u.Melding.Tilstand())
+	return nil
+}
+
+type verifyCmd struct{ lagervalg }
+
+// Run exits with an error when anything was wrong, so that a scheduler sees it.
+func (c *verifyCmd) Run(ctx context.Context) (err error) {
+	l, err := compose.LesLager(ctx, c.config())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	feil := 0
+	if err := l.Kontroller(ctx, func(id melding.ID, problem string) {
+		feil++
+		fmt.Printf("%s: %s\n", id, problem)
+	}); err != nil {
+		return err
+	}
+	if feil > 0 {
+		return fmt.Errorf("%d feil i lageret", feil)
+	}
+	fmt.Println("Historikk, avledede rader og lagret innhold stemmer.")
+	return nil
+}
+
+func lokal(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(virketid.Oslo()).Format("2006-01-02 15:04:05")
+}
+
+func ja(b bool) string {
+	if b {
+		return "ja"
+	}
+	return "nei"
+}
+
+func ikkeTomme(s ...string) (ut []string) {
+	for _, x := range s {
+		if x != "" {
+			ut = append(ut, x)
+		}
+	}
+	return ut
+}

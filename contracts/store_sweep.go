@@ -1,0 +1,145 @@
+package contracts
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// levertVedSiden is how many delivered reports lie beside the few that matter; a bench does 10^6.
+const levertVedSiden = 400
+
+func testSweep(t *testing.T, open func(t *testing.T) Lager) {
+	t.Run("S10 Breaches finds all and only", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		samtidig(4, func(int) {
+			for range levertVedSiden / 4 {
+				n := NyMelding(t, func(o *Oppskrift) { o.Asice, o.PDF = Tilfeldig(16), Tilfeldig(16) })
+				if _, err := l.Store.Create(t.Context(), n); err != nil {
+					t.Errorf("Create: %v", err)
+					return
+				}
+				Lever(t, l, n.Fakta.ID, Start.Add(time.Hour))
+			}
+		})
+		rette, brutte := bruddene(t, l)
+		funnet, err := l.Store.Breaches(t.Context(), 100)
+		is.NoErr(err)
+		slices.Sort(funnet)
+		slices.Sort(brutte)
+		is.Equal(funnet, brutte)
+		for _, id := range rette {
+			is.NoErr(levering.Kontroller(Les(t, l, id))) // else the suite itself is wrong
+		}
+		for _, id := range brutte {
+			is.True(errors.Is(levering.Kontroller(Les(t, l, id)), levering.ErrIkkeSkyldig))
+		}
+		noen, err := l.Store.Breaches(t.Context(), 2)
+		is.NoErr(err)
+		is.Equal(len(noen), 2)
+		for _, id := range brutte {
+			Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) { return levering.Reparer(u, Policy, Start.Add(time.Hour)) })
+		}
+		funnet, err = l.Store.Breaches(t.Context(), 100)
+		is.NoErr(err)
+		is.Equal(len(funnet), 0) // repaired
+	})
+
+	t.Run("S11 Similar finds what may be the same report", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		lik := func(nar time.Duration, valg ...func(*Oppskrift)) ports.Ny {
+			return NyMelding(t, append([]func(*Oppskrift){func(o *Oppskrift) {
+				o.Fra, o.Til, o.Innsendt = "avsender", "mottaker", Start.Add(nar)
+			}}, valg...)...)
+		}
+		a := Lagre(t, l, lik(0))
+		b := Lagre(t, l, lik(5*time.Minute, func(o *Oppskrift) { o.Versjon = melding.V1 }))
+		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Fra = "en annen" }))
+		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Til = "en annen" }))
+		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Slag = melding.Privat }))
+		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.PDF = Tilfeldig(901) }))
+		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Asice = Tilfeldig(699) }))
+		ny := lik(8 * time.Minute).Fakta
+		for siden, ventet := range map[time.Time][]melding.ID{
+			Start:                       {b, a}, // at since counts; newest first
+			Start.Add(time.Microsecond): {b},
+			Start.Add(6 * time.Minute):  nil,
+		} {
+			funnet, err := l.Store.Similar(t.Context(), ny, siden)
+			is.NoErr(err)
+			if !slices.Equal(funnet, ventet) {
+				t.Errorf("siden %v: %v, ikke %v", siden, funnet, ventet)
+			}
+		}
+	})
+}
+
+// bruddene makes reports that keep and that break "always owed", one of each way.
+func bruddene(t *testing.T, l Lager) (rette, brutte []melding.ID) {
+	t.Helper()
+	if l.Fjern == nil {
+		t.Fatal("Lager.Fjern mangler: uten den kan ingen lage et brudd")
+	}
+	ny := func() melding.ID { return Lagre(t, l, NyMelding(t)) }
+	sak := func(id melding.ID) {
+		Endre(t, l, id, func(ports.Utgave) (ports.Endring, error) {
+			return ports.Endring{Saker: []levering.Sak{apenSak(id, "a", Start)}}, nil
+		})
+	}
+	begynnSending := func(id melding.ID) {
+		Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) {
+			konto := kommune.Mottakerkonto{Kanal: u.Melding.Fakta.Kanal, KontoID: u.Melding.Fakta.KontoID, KontoAktiv: true}
+			return levering.BegynnSending(u, eget(u, levering.KoSend), konto, levering.NokkelGyldig, Policy, Start)
+		})
+	}
+	rett := func(id melding.ID) melding.ID { rette = append(rette, id); return id }
+	brudd := func(id melding.ID, ko levering.Ko) {
+		l.Fjern(t, id, ko)
+		brutte = append(brutte, id)
+	}
+
+	rett(ny())                    // just accepted
+	brudd(ny(), "")               // nothing owed at all
+	brudd(ny(), levering.KoFrist) // only the send is owed
+
+	id := ny() // a case, but no frist
+	sak(id)
+	brudd(id, "")
+
+	begynnSending(rett(ny()))
+	id = ny() // the send began, and nobody will end it
+	begynnSending(id)
+	brudd(id, levering.KoSend)
+
+	Brev(t, l, rett(ny()))
+	id = ny() // the letter is ordered, and nobody will hand it over
+	Brev(t, l, id)
+	brudd(id, levering.KoBrev)
+
+	id = ny() // delivered while the letter may be on its way, and nobody asks
+	Brev(t, l, id)
+	Lever(t, l, id, Start.Add(50*time.Hour))
+	brudd(id, "")
+
+	id = rett(ny()) // the same, but a person looks
+	Brev(t, l, id)
+	Lever(t, l, id, Start.Add(50*time.Hour))
+	sak(id)
+	l.Fjern(t, id, "")
+
+	id = rett(ny()) // the vendor refused: an operator decides
+	u := Brev(t, l, id)
+	Endre(t, l, id, func(v ports.Utgave) (ports.Endring, error) {
+		return levering.BrevNektet(v, u.Melding.ApneForsok(melding.Brevforsok)[0].ID, Policy, Start.Add(49*time.Hour))
+	})
+	l.Fjern(t, id, "")
+	return rette, brutte
+}
