@@ -21,23 +21,31 @@ type Opener interface {
 	Open(ctx context.Context, f melding.Forseglet) (melding.Klartekst, error)
 }
 
-// Segl is what intake may know about a sealed part without opening it (D21).
+// Segl is what intake may know about a sealed part without opening it (D21). It is whole to its last byte.
 type Segl struct {
-	Hel         bool // whole to the last byte
-	Algoritme   string
-	Autentisert bool
-	// Mottakere holds, for each recipient, issuer and serial as one comparable key; Issuer is raw DER.
-	Mottakere []Seglmottaker
+	Algoritme   string // content encryption: "AES-256-CBC", "AES-256-GCM", …, or an OID
+	Autentisert bool   // AuthEnvelopedData
+	Mottakere   []Seglmottaker
 }
 
-// Seglmottaker names one certificate that can open a part.
+// Seglmottaker names one certificate that can open a part; without issuer and serial it names none.
 type Seglmottaker struct {
-	Utsteder []byte
+	Utsteder []byte // issuer, DER
 	Serie    string // decimal
-	RSA      string // "OAEP", "PKCS1v15" or an OID
+	RSA      RSA
 }
 
-// Inspector looks at the outside of a sealed part, in bounded memory; ErrRefused when it is not a CMS we can judge.
+// RSA is how the content key is wrapped for one recipient.
+type RSA string
+
+const (
+	RSAOAEP  RSA = "OAEP"
+	RSAPKCS1 RSA = "PKCS#1 v1.5"
+	RSAAnnet RSA = "annet"
+)
+
+// Inspector looks at the outside of a sealed part, in bounded memory. ErrRefused: it is not one whole CMS message. Any other error
+// says nothing about the part.
 type Inspector interface {
 	Inspect(f melding.Forseglet) (Segl, error)
 }

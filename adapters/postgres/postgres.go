@@ -60,7 +60,7 @@ func Open(ctx context.Context, c Config) (*sqlstore.Store, error) {
 	raa := stdlib.OpenDB(*pc)
 	raa.SetMaxOpenConns(c.Tilkoblinger)
 	raa.SetMaxIdleConns(c.Tilkoblinger)
-	db := bun.NewDB(raa, pgdialect.New())
+	db := bun.NewDB(raa, sqlstore.UtenNul(pgdialect.New()))
 	if err := klargjor(ctx, c, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

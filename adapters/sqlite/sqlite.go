@@ -149,7 +149,7 @@ func handtak(c Config, lesbar bool) *bun.DB {
 		db.SetMaxOpenConns(1)
 		db.SetMaxIdleConns(1)
 	}
-	return bun.NewDB(db, sqlitedialect.New())
+	return bun.NewDB(db, sqlstore.UtenNul(sqlitedialect.New()))
 }
 
 // varig asks the writer itself, since a pragma that is not understood is silently ignored.

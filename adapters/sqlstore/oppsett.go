@@ -14,6 +14,10 @@ import (
 // another kommune is judged in both; a refusal rolls all of it back.
 func (s *Store) Apply(ctx context.Context, o ports.Oppsett) error {
 	return s.iSkriv(ctx, "oppsett", func(tx bun.Tx) error {
+		// Two set-ups at once could each be right and together wrong.
+		if err := s.alene(ctx, tx, "mottaker"); err != nil {
+			return err
+		}
 		for _, x := range o.Organisasjoner {
 			if err := s.settInn(ctx, tx, "organisasjon "+string(x.FiksOrgID), &organisasjonRad{FiksOrgID: x.FiksOrgID, Orgnr: x.Orgnr, Navn: x.Navn},
 				"fiks_org_id", "orgnr", "navn"); err != nil {
@@ -53,22 +57,16 @@ func (s *Store) settInn(ctx context.Context, tx bun.Tx, hva string, rad any, nok
 	return s.feil(hva, err)
 }
 
-// settTilganger makes the grants of every integration that is named exactly those listed: what is left out is withdrawn.
+// settTilganger makes the grants of every integration that is described exactly those listed: what is left out is withdrawn. A line
+// for an integration that is not described only adds.
 func (s *Store) settTilganger(ctx context.Context, tx bun.Tx, o ports.Oppsett) error {
-	nevnt := map[kommune.IntegrasjonID]bool{}
 	for _, x := range o.Integrasjoner {
-		nevnt[x.ID] = true
 		if err := s.settInn(ctx, tx, "integrasjon "+string(x.ID), &integrasjonRad{ID: x.ID, Orgnr: x.Orgnr, PassordMAC: x.PassordMAC, Aktiv: x.Aktiv},
 			"id", "orgnr", "passord_mac", "aktiv"); err != nil {
 			return err
 		}
-	}
-	for _, x := range o.Tilganger {
-		nevnt[x.Integrasjon] = true
-	}
-	for id := range nevnt {
-		if _, err := tx.NewRaw("DELETE FROM tilgang WHERE integrasjon = ?", id).Exec(ctx); err != nil {
-			return s.feil("integrasjon "+string(id), err)
+		if _, err := tx.NewRaw("DELETE FROM tilgang WHERE integrasjon = ?", x.ID).Exec(ctx); err != nil {
+			return s.feil("integrasjon "+string(x.ID), err)
 		}
 	}
 	for _, x := range o.Tilganger {

@@ -72,6 +72,10 @@ func (s *Store) Announce(ctx context.Context, eier kommune.Eier, c *x509.Certifi
 	hva := "sertifikat til " + eier.String()
 	sum := sha256.Sum256(c.Raw)
 	return s.iSkriv(ctx, hva, func(tx bun.Tx) error {
+		// Two replicas that start at once announce the same certificate: the second finds that it is done.
+		if err := s.alene(ctx, tx, "sertifikat"); err != nil {
+			return err
+		}
 		var rr []sertifikatRad
 		if err := tx.NewSelect().Model(&rr).Where("c.eier_art = ? AND c.eier_id = ? AND c.sha256 = ?", eier.Art, eier.ID, sum[:]).Scan(ctx); err != nil {
 			return s.feil(hva, err)

@@ -110,6 +110,15 @@ func (s *Store) iLes(ctx context.Context, hva string, fn func(tx bun.Tx) error) 
 	return fn(tx)
 }
 
+// alene keeps every other writer away from a small table until the commit; readers go on.
+func (s *Store) alene(ctx context.Context, tx bun.Tx, tabell string) error {
+	if !s.d.Samtidig {
+		return nil
+	}
+	_, err := tx.NewRaw("LOCK TABLE ? IN SHARE ROW EXCLUSIVE MODE", bun.Ident(tabell)).Exec(ctx)
+	return s.feil(tabell, err)
+}
+
 // endret says how many rows a statement touched; both drivers always know.
 func endret(r sql.Result) int64 {
 	n, _ := r.RowsAffected()

@@ -260,11 +260,16 @@ func (s *Service) segl(ctx context.Context, i Innsending, konto kommune.Mottaker
 func (s *Service) del(ctx context.Context, f melding.Forseglet, eier kommune.Eier, gcm bool, na time.Time) (melding.Delfakta, bool, error) {
 	d := melding.Delfakta{Storrelse: f.Storrelse(), Forsegling: f.Forsegling()}
 	segl, err := s.Inspector.Inspect(f)
-	if err != nil || !segl.Hel || len(segl.Mottakere) == 0 {
+	if errors.Is(err, ports.ErrRefused) {
 		return d, false, ErrUgyldigCMS
+	} else if err != nil {
+		return d, false, err
 	}
-	if segl.Autentisert && !gcm || !segl.Autentisert && segl.Algoritme != "AES-256-CBC" {
+	if ventet := map[bool]string{false: "AES-256-CBC", true: "AES-256-GCM"}[segl.Autentisert]; segl.Algoritme != ventet || segl.Autentisert && !gcm {
 		return d, false, ErrCMS
+	}
+	if len(segl.Mottakere) == 0 {
+		return d, false, ErrNokkel
 	}
 	godtatt, err := s.Certs.Accepted(ctx, eier, na)
 	if err != nil {
@@ -276,7 +281,7 @@ func (s *Service) del(ctx context.Context, f melding.Forseglet, eier kommune.Eie
 		if c == nil {
 			return d, false, ErrNokkel
 		}
-		if m.RSA != "OAEP" && m.RSA != "PKCS1v15" {
+		if m.RSA != ports.RSAOAEP && m.RSA != ports.RSAPKCS1 {
 			return d, false, ErrCMS
 		}
 		d.Nokkelserie = append(d.Nokkelserie, strings.ToLower(c.SerialNumber.Text(16)))

@@ -14,11 +14,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/fakeprint"
 	"portal.example/bekymringsmelding/adapters/kalender"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
-	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/adapters/outbox"
 	"portal.example/bekymringsmelding/adapters/producerapi"
 	"portal.example/bekymringsmelding/adapters/sysclock"
@@ -64,7 +62,7 @@ func Open(ctx context.Context, cfg Config) (s *System, err error) {
 	}
 	s = &System{cfg: cfg, clock: cfg.Deler.Clock, logg: cfg.Deler.Logg, Lager: cfg.Deler.Lager, transport: cfg.Deler.Transport}
 	if s.clock == nil {
-		s.clock = sysclock.New()
+		s.clock = sysclock.Clock{}
 	}
 	if s.logg == nil {
 		s.logg = slog.New(slog.DiscardHandler)
@@ -129,7 +127,7 @@ func apneTransport(cfg Config, clock ports.Clock) (ports.Transport, error) {
 	case !cfg.Dev:
 		return nil, fmt.Errorf("%w: --transport memory: er en etterligning og finnes bare med --dev", ErrConfig)
 	}
-	return memory.NewTransport(clock), nil
+	return nil, nil
 }
 
 // sett composes the use cases. The outbox is woken by whoever commits new work.
@@ -147,7 +145,7 @@ func (s *System) sett(hemmelig []byte, d delivery.Config) {
 	d.Store, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l
 	d.Clock, d.Policy, d.Logg, d.Tell, d.Vekk = s.clock, s.Policy, s.logg, tell, vekk
 	s.Levering = delivery.New(d)
-	s.Inntak = intake.New(intake.Config{Store: l, Directory: l, Access: l, Certs: l, Inspector: cms.Inspector{}, Clock: s.clock, Policy: s.Policy,
+	s.Inntak = intake.New(intake.Config{Store: l, Directory: l, Access: l, Certs: l, Inspector: inspektor{}, Clock: s.clock, Policy: s.Policy,
 		NyID:  func(time.Time) melding.ID { return melding.ID(uuid.Must(uuid.NewV7()).String()) },
 		Plass: l.LedigPlass, Reserve: s.cfg.Reserve, Logg: s.logg, Tell: tell, Vekk: vekk})
 	s.Oppsett = &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: s.clock, Hemmelighet: hemmelig, Dev: s.cfg.Dev}

@@ -17,7 +17,6 @@ import (
 	"portal.example/bekymringsmelding/adapters/fakeprint"
 	"portal.example/bekymringsmelding/adapters/kalender"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
-	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/app/onboarding"
 	"portal.example/bekymringsmelding/cmd/compose"
@@ -52,7 +51,7 @@ func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, e
 	if vert, _, err := net.SplitHostPort(f.Addr); err != nil || vert != "localhost" && !net.ParseIP(vert).IsLoopback() {
 		return nil, errors.New("--addr må være en loopback-adresse, som 127.0.0.1:8080")
 	}
-	clock := sysclock.New()
+	clock := sysclock.Clock{}
 	d := &demo{f: f, s: s, clock: clock, ferdig: make(chan error, 1), brev: filepath.Join(f.Data, "brev")}
 	s.linje("%s", s.fet("Portal for bekymringsmeldinger – demo"))
 	s.linje("Alt kjører på denne maskinen. Alle personer, nøkler og organisasjonsnummer er laget for prøver.")
@@ -92,7 +91,7 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	ar := d.clock.Now().Year()
 	d.ekte = levering.Standard(kalender.Norge(ar-1, ar+10))
 	d.policy = d.ekte
-	transport := memory.NewTransport(d.clock)
+	transport := world.NyDirekte(d.d, d.clock.Now)
 	lager := d.f.Store
 	if lager == "sqlite" {
 		lager = "sqlite:" + filepath.Join(d.f.Data, "portal.db")
@@ -122,7 +121,6 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	}
 	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
 	d.stans = stans
-	world.Koble(arbeid, transport, d.d, d.clock.Now, logg)
 	go func() { d.ferdig <- d.system.ServeOn(arbeid, l) }()
 	return nil
 }

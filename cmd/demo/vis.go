@@ -30,7 +30,7 @@ func (d *demo) vis(ctx context.Context) {
 	d.s.linje("")
 	d.s.linje("%s sender tre meldinger gjennom %s/bekymringsmelding:", d.d.Avsender.Navn, d.adr)
 	d.frister()
-	var wg sync.WaitGroup
+	var folg []func()
 	for _, p := range prover {
 		id, err := d.send(ctx, a, p)
 		if err != nil {
@@ -38,9 +38,13 @@ func (d *demo) vis(ctx context.Context) {
 			continue
 		}
 		d.s.linje("  %s  %s  til %s: %s", p.kommune+"/"+p.bydel, id, d.d.Kommune(p.kommune).Navn["nb"], p.hva)
-		wg.Go(func() { d.folg(ctx, a, p, id) })
+		folg = append(folg, func() { d.folg(ctx, a, p, id) })
 	}
 	d.s.linje("")
+	var wg sync.WaitGroup
+	for _, f := range folg {
+		wg.Go(f)
+	}
 	wg.Wait()
 	if ctx.Err() == nil {
 		d.lenker()

@@ -55,7 +55,7 @@ func (c *oppsettCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	s := &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: sysclock.New(), Hemmelighet: hemmelig, Dev: c.Dev}
+	s := &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: sysclock.Clock{}, Hemmelighet: hemmelig, Dev: c.Dev}
 	nye, err := s.Bruk(ctx, fil)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (c *avgjorCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	na := sysclock.New().Now()
+	na := sysclock.Clock{}.Now()
 	valg := levering.Valg(c.Valg)
 	switch {
 	case c.Valg == "brevstopp":
@@ -164,7 +164,7 @@ func (c *avgjorCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("oppgi meldingens id, eller sakens id for lukk: %w", err)
 	}
-	d := delivery.New(delivery.Config{Store: l, Work: l, Clock: sysclock.New(), Policy: levering.Standard(virketid.Kalender{})})
+	d := delivery.New(delivery.Config{Store: l, Work: l, Clock: sysclock.Clock{}, Policy: levering.Standard(virketid.Kalender{})})
 	u, err := d.Avgjor(ctx, id, levering.Avgjorelse{Valg: valg, Hvem: hvem, Grunn: c.Grunn, Sak: levering.SakID(c.ID)})
 	if err != nil {
 		return err
