@@ -49,3 +49,5 @@ func dato(t time.Time) string {
 }
 
 var ukedag = [...]string{"søndag", "mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag"}
+
+func sekunder(d time.Duration) string { return fmt.Sprintf("%d sekunder", int(d.Seconds())) }

@@ -38,8 +38,7 @@ type demo struct {
 	d      *world.Deltakere
 	mp     *sim.Maskinporten
 	system *compose.System
-	policy levering.Policy // the demo's
-	ekte   levering.Policy // the real one, shown beside it
+	policy levering.Policy // the real one; the receivers' short frister are in the set-up
 	clock  ports.Clock
 	adr    string
 	brev   string
@@ -67,8 +66,9 @@ func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, e
 		switch m := &d.d.Mottakere[i]; m.Fagsystem {
 		case "stille":
 			m.FristSekunder = int(fristTaus / time.Second)
-		case "ingen":
-			m.FristSekunder = 0
+		case "ingen": // the real one: a vendor's own client has time
+		default:
+			m.FristSekunder = int(kortFrist / time.Second)
 		}
 	}
 	if d.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: clock.Now}); err != nil {
@@ -89,8 +89,7 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 		return err
 	}
 	ar := d.clock.Now().Year()
-	d.ekte = levering.Standard(kalender.Norge(ar-1, ar+10))
-	d.policy = d.ekte
+	d.policy = levering.Standard(kalender.Norge(ar-1, ar+10))
 	transport := world.NyDirekte(d.d, d.clock.Now)
 	lager := d.f.Store
 	if lager == "sqlite" {

@@ -54,9 +54,9 @@ func (d *demo) vis(ctx context.Context) {
 // frister says which deadlines the demo uses, beside the instants of the real ones.
 func (d *demo) frister() {
 	na := d.clock.Now()
-	ekte := d.ekte.Digital.Etter(d.ekte.Kalender, na)
-	d.s.linje("%s", d.s.svak("  Demoen har korte frister. Brevet til 4204/00 går "+klokkeslett(na.Add(fristTaus))+" ("+fristTaus.String()+" fra nå)."))
-	d.s.linje("%s", d.s.svak("  I drift er fristen 40 virketimer: "+dato(ekte)+". Trykkeriet her poster etter "+postFrist.String()+"; 4601/02 har den ekte fristen."))
+	ekte := d.policy.Digital.Etter(d.policy.Kalender, na)
+	d.s.linje("%s", d.s.svak("  Demoen har korte frister. Brevet til 4204/00 går "+klokkeslett(na.Add(fristTaus))+", "+sekunder(fristTaus)+" fra nå. De andre har "+sekunder(kortFrist)+"."))
+	d.s.linje("%s", d.s.svak("  I drift er fristen 40 virketimer: "+dato(ekte)+". Trykkeriet her poster etter "+sekunder(postFrist)+"; 4601/02 har den ekte fristen."))
 }
 
 func (d *demo) send(ctx context.Context, a *world.Avsender, p prove) (melding.ID, error) {

@@ -42,7 +42,7 @@ func EksempelOffentlig(v melding.Versjon) Offentlig {
 			Personnavn: NyTekst("Stødig Fjellbjørk"), Rolle: NyTekst("Kontaktlærer"), Telefonnummer: NyTekst("+47 00 00 00 02"),
 			Epost: NyTekst("stodig.fjellbjork@eksempelskolen.example"),
 			Virksomhet: Virksomhet{
-				Navn: NyTekst("Eksempelskolen"), Orgnr: NyTekst("310000016"), Adresse: eksempeladresse("Skoleveien 2"),
+				Navn: NyTekst("Eksempelskolen"), Orgnr: NyTekst("310000019"), Adresse: eksempeladresse("Skoleveien 2"),
 			},
 		},
 		Barn: []OffentligBarn{
