@@ -219,3 +219,32 @@ func TestLedigPlass(t *testing.T) {
 	is.NoErr(err)
 	is.True(n > 0)
 }
+
+// With the disk full nothing is half stored and nobody is told that it was; when there is room again the same call succeeds (D20).
+func TestFullDisk(t *testing.T) {
+	is := is.New(t)
+	c := Config{Path: filepath.Join(t.TempDir(), "portal.db"), Lesere: 1, Synkron: "FULL"}
+	apneEn(t, c)
+	skriv := handtak(c, false)
+	s := sqlstore.New(handtak(c, true), skriv, dialekt(c, nil))
+	t.Cleanup(func() { _ = s.Close() })
+	l := lager(s)
+	var sider int
+	is.NoErr(skriv.NewRaw("PRAGMA page_count").Scan(t.Context(), &sider))
+	grense := func(n int) {
+		_, err := skriv.NewRaw("PRAGMA max_page_count = ?", n).Exec(t.Context())
+		is.NoErr(err)
+	}
+	grense(sider + 20)
+	n := contracts.NyMelding(t, func(o *contracts.Oppskrift) { o.Asice = contracts.Tilfeldig(200_000) })
+	_, err := s.Create(t.Context(), n)
+	is.True(errors.Is(err, ports.ErrUnavailable))
+	_, err = s.Get(t.Context(), n.Fakta.ID)
+	is.True(errors.Is(err, ports.ErrNotFound))
+	grense(1 << 30)
+	id := contracts.Lagre(t, l, n)
+	is.NoErr(s.Kontroller(t.Context(), func(id melding.ID, p string) { t.Error(id, p) }))
+	f, err := s.Open(t.Context(), id, melding.DelAsice)
+	is.NoErr(err)
+	is.Equal(f.Storrelse(), int64(200_000))
+}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +18,7 @@ import (
 func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) error {
 	oo = slices.Clone(oo)
 	// Always in the same order: two callers with the same answers wait for each other and never both.
-	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return compare(a.ID, b.ID) })
+	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return cmp.Compare(a.ID, b.ID) })
 	return s.iSkriv(ctx, "nytt arbeid", func(tx bun.Tx) error {
 		for _, o := range oo {
 			r, err := tx.NewRaw("INSERT INTO oppdrag_sett (id) VALUES (?) ON CONFLICT (id) DO NOTHING", o.ID).Exec(ctx)
@@ -33,16 +34,6 @@ func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) error {
 		}
 		return nil
 	})
-}
-
-func compare(a, b levering.OppdragID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Extend holds only while the lease lives: past Until another item of the same report may have been handed out.

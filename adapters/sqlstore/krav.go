@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"slices"
@@ -64,19 +65,9 @@ func (s *Store) ledige(ctx context.Context, tx bun.Tx, ko levering.Ko, max int, 
 	}
 	funn := append(med, uten...)
 	slices.SortFunc(funn, func(a, b kandidat) int {
-		if a.Klar != b.Klar {
-			return sammenlign(a.Klar, b.Klar)
-		}
-		return sammenlign(a.Seq, b.Seq)
+		return cmp.Or(cmp.Compare(a.Klar, b.Klar), cmp.Compare(a.Seq, b.Seq))
 	})
 	return funn[:min(max, len(funn))], nil
-}
-
-func sammenlign(a, b int64) int {
-	if a < b {
-		return -1
-	}
-	return 1
 }
 
 type utvalg int

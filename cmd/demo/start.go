@@ -90,7 +90,8 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	}
 	ar := d.clock.Now().Year()
 	d.policy = levering.Standard(kalender.Norge(ar-1, ar+10))
-	transport := world.NyDirekte(d.d, d.clock.Now)
+	nett := world.NyttNett(d.clock.Now)
+	world.KobleAlle(nett, d.d)
 	lager := d.f.Store
 	if lager == "sqlite" {
 		lager = "sqlite:" + filepath.Join(d.f.Data, "portal.db")
@@ -103,7 +104,7 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	d.system, err = compose.Open(ctx, compose.Config{Lager: lager, Hemmelighet: d.d.Hemmelighet, Utsteder: d.mp.Utsteder(), JWKS: d.mp.JWKURL(),
 		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"web", "api", "worker"}, Rate: 100, Burst: 200, Reserve: 256 << 20,
 		PrintPause: time.Second, Dev: true,
-		Deler: compose.Deler{Transport: transport, Printer: printer, Policy: &d.policy, Logg: logg, Clock: d.clock}})
+		Deler: compose.Deler{Transport: nett, Printer: printer, Policy: &d.policy, Logg: logg, Clock: d.clock}})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
