@@ -13,12 +13,12 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// refuses fails unless the store refuses e with ventet and leaves the report as it was.
+// refuses fails unless the store refuses e with ventet, as certainly not done, and leaves the report as it was.
 func refuses(t *testing.T, l Lager, id melding.ID, e ports.Endring, ventet func(error) bool) {
 	t.Helper()
 	tidligere := Les(t, l, id)
 	e.Referanser = append(e.Referanser, "avvist-"+string(id))
-	if _, err := l.Store.Update(t.Context(), id, func(ports.Utgave) (ports.Endring, error) { return e, nil }); !ventet(err) {
+	if _, err := l.Store.Update(t.Context(), id, func(ports.Utgave) (ports.Endring, error) { return e, nil }); !ventet(err) || !errors.Is(err, ports.ErrRefused) {
 		t.Fatalf("ventet avvisning, fikk %v", err)
 	}
 	LikUtgave(t, Les(t, l, id), tidligere)
@@ -122,6 +122,15 @@ func testRefuse(t *testing.T, open func(t *testing.T) Lager) {
 		})
 		refuses(t, l, id, sletting(senere), som(levering.ErrSletting))
 		harBytes(t, l, id, melding.DelPDF, bytesAv(t, n.Deler[melding.DelPDF]))
+	})
+
+	t.Run("S8 what is erased takes no more content", func(t *testing.T) {
+		l := open(t)
+		id := Lagre(t, l, NyMelding(t))
+		Lever(t, l, id, Start)
+		Slett(t, l, id)
+		refuses(t, l, id, ports.Endring{Hendelser: []melding.Hendelse{notat("a", senere)},
+			Deler: map[melding.Del]melding.Forseglet{melding.DelSvar(9): Forseglet([]byte("for sent"))}}, som(ports.ErrRefused))
 	})
 
 	t.Run("S8 Slett under a hold is refused", func(t *testing.T) {

@@ -121,6 +121,11 @@ func bruddene(t *testing.T, l Lager) (rette, brutte []melding.ID) {
 
 	Brev(t, l, rett(ny()))
 	id = ny() // the letter is ordered, and nobody will hand it over
+	begynnSending(id)
+	Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) { // sent, or the passed frist would open a case
+		konto := kommune.Mottakerkonto{Kanal: u.Melding.Fakta.Kanal, KontoID: u.Melding.Fakta.KontoID}
+		return levering.SendingFullfort(u, eget(u, levering.KoSend), konto, "ref-"+string(id), Policy, Start)
+	})
 	Brev(t, l, id)
 	brudd(id, levering.KoBrev)
 

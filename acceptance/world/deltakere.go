@@ -168,14 +168,17 @@ func (d *Deltakere) plasser() map[string]**sim.Sertifikat {
 	return p
 }
 
+// tiAr: senders' certificates outlive the receivers', whose expiry is a scenario.
+const tiAr = 10 * 365 * 24 * time.Hour
+
 func (d *Deltakere) bestilling(navn string, bits int) sim.Bestilling {
 	switch navn {
 	case "print":
 		return sim.Bestilling{Navn: "Eksempeltrykk (test)", Orgnr: sim.Orgnr(30), Formal: sim.Printer, Bits: bits}
 	case "avsender":
-		return sim.Bestilling{Navn: d.Avsender.Navn, Orgnr: kommune.Orgnr(d.Avsender.Orgnr), Formal: sim.Virksomhet, Bits: bits}
+		return sim.Bestilling{Navn: d.Avsender.Navn, Orgnr: kommune.Orgnr(d.Avsender.Orgnr), Formal: sim.Virksomhet, Bits: bits, Varer: tiAr}
 	case "annen-avsender":
-		return sim.Bestilling{Navn: d.AnnenAvsender.Navn, Orgnr: kommune.Orgnr(d.AnnenAvsender.Orgnr), Formal: sim.Virksomhet, Bits: bits}
+		return sim.Bestilling{Navn: d.AnnenAvsender.Navn, Orgnr: kommune.Orgnr(d.AnnenAvsender.Orgnr), Formal: sim.Virksomhet, Bits: bits, Varer: tiAr}
 	}
 	for _, m := range d.Mottakere {
 		if navn == "mottaker-"+m.Kommunenummer+"-"+m.Bydelsnummer {

@@ -4,20 +4,11 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
-
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
-
-// MinKeyBits is the shortest RSA key anything is sealed for.
-const MinKeyBits = 2048
 
 const (
 	macSize   = 16
@@ -34,23 +25,108 @@ func Encrypt(dst io.Writer, src io.Reader, size int64, cert *x509.Certificate) e
 	if size < 0 {
 		return errSize
 	}
-	random := make([]byte, 32+aes.BlockSize)
-	_, _ = rand.Read(random) // never fails (crypto/rand)
-	key, iv := random[:32], random[32:]
-	defer clear(random)
-	recipient, err := recipientInfo(cert, key)
+	start, cbc, err := startCBC(size, cert)
 	if err != nil {
 		return err
+	}
+	if err := write(dst, start); err != nil {
+		return err
+	}
+	return encryptCBC(dst, src, size, cbc)
+}
+
+// EncryptAuthenticated is Encrypt as AuthEnvelopedData with AES-256-GCM (RFC 5083, 5084): the receiver notices any
+// change. Only for receivers known to read it. It holds the content in memory, at most 64 MiB.
+func EncryptAuthenticated(dst io.Writer, src io.Reader, size int64, cert *x509.Certificate) error {
+	if size < 0 || size > maxAuthenticated {
+		return errSize
+	}
+	buf := make([]byte, size)
+	if _, err := io.ReadFull(src, buf); err != nil {
+		return readError(err)
+	}
+	if err := atEnd(src); err != nil {
+		return err
+	}
+	out, err := sealGCM(buf, cert)
+	if err != nil {
+		return err
+	}
+	return write(dst, out)
+}
+
+// sealCBC is Encrypt in memory, with one allocation of the result's size.
+func sealCBC(plain []byte, cert *x509.Certificate) ([]byte, error) {
+	start, cbc, err := startCBC(int64(len(plain)), cert)
+	if err != nil {
+		return nil, err
+	}
+	whole := len(plain) - len(plain)%aes.BlockSize
+	out := make([]byte, len(start)+whole+aes.BlockSize)
+	body := out[copy(out, start):]
+	cbc.CryptBlocks(body[:whole], plain[:whole])
+	n := copy(body[whole:], plain[whole:])
+	pad(body[whole:], n)
+	cbc.CryptBlocks(body[whole:], body[whole:])
+	return out, nil
+}
+
+// sealGCM is EncryptAuthenticated in memory.
+func sealGCM(plain []byte, cert *x509.Certificate) ([]byte, error) {
+	random := make([]byte, 32+nonceSize)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	key, nonce := random[:32], random[32:]
+	defer clear(key)
+	recipient, err := recipientInfo(cert, key)
+	if err != nil {
+		return nil, err
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return fmt.Errorf("cms: %w", err)
+		return nil, fmt.Errorf("cms: %w", err)
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("cms: %w", err)
+	}
+	start := header(oidAuthEnvelopedData, recipient, algorithm(oidAES256GCM, nonce, macSize), int64(len(plain)), 2+macSize)
+	out := make([]byte, len(start), len(start)+len(plain)+2+macSize)
+	copy(out, start)
+	out = gcm.Seal(out, nonce, plain, nil)
+	// The MAC is an element of its own: make room for its tag and length.
+	end := len(start) + len(plain)
+	out = append(out, 0, 0)
+	copy(out[end+2:], out[end:end+macSize])
+	out[end], out[end+1] = tagOctetString, macSize
+	return out, nil
+}
+
+// startCBC is all that comes before the content, and the cipher for it.
+func startCBC(size int64, cert *x509.Certificate) ([]byte, cipher.BlockMode, error) {
+	random := make([]byte, 32+aes.BlockSize)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	key, iv := random[:32], random[32:]
+	defer clear(key)
+	recipient, err := recipientInfo(cert, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cms: %w", err)
 	}
 	sealed := size - size%aes.BlockSize + aes.BlockSize
-	if err := write(dst, header(oidEnvelopedData, recipient, algorithm(oidAES256CBC, iv, 0), sealed, 0)); err != nil {
-		return err
+	start := header(oidEnvelopedData, recipient, algorithm(oidAES256CBC, iv, 0), sealed, 0)
+	return start, cipher.NewCBCEncrypter(block, iv), nil
+}
+
+// pad fills the block begun at b[n] (RFC 5652 section 6.3) and gives the length in whole blocks.
+func pad(b []byte, n int) int {
+	missing := aes.BlockSize - n%aes.BlockSize
+	for i := range missing {
+		b[n+i] = byte(missing)
 	}
-	return encryptCBC(dst, src, size, cipher.NewCBCEncrypter(block, iv))
+	return n + missing
 }
 
 func encryptCBC(dst io.Writer, src io.Reader, size int64, cbc cipher.BlockMode) error {
@@ -63,11 +139,7 @@ func encryptCBC(dst io.Writer, src io.Reader, size int64, cbc cipher.BlockMode) 
 		left -= int64(n)
 		last := n < len(buf)
 		if last {
-			pad := aes.BlockSize - n%aes.BlockSize
-			for i := range pad {
-				buf[n+i] = byte(pad)
-			}
-			n += pad
+			n = pad(buf, n)
 			if err := atEnd(src); err != nil {
 				return err
 			}
@@ -77,137 +149,6 @@ func encryptCBC(dst io.Writer, src io.Reader, size int64, cbc cipher.BlockMode) 
 			return err
 		}
 	}
-}
-
-// EncryptAuthenticated is Encrypt as AuthEnvelopedData with AES-256-GCM (RFC 5083, 5084): the receiver notices any
-// change. Only for receivers known to read it. It holds the content in memory, at most 64 MiB.
-func EncryptAuthenticated(dst io.Writer, src io.Reader, size int64, cert *x509.Certificate) error {
-	if size < 0 || size > maxAuthenticated {
-		return errSize
-	}
-	random := make([]byte, 32+nonceSize)
-	_, _ = rand.Read(random)
-	key, nonce := random[:32], random[32:]
-	defer clear(random)
-	recipient, err := recipientInfo(cert, key)
-	if err != nil {
-		return err
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return fmt.Errorf("cms: %w", err)
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		return fmt.Errorf("cms: %w", err)
-	}
-	buf := make([]byte, size, size+macSize)
-	if _, err := io.ReadFull(src, buf); err != nil {
-		return readError(err)
-	}
-	if err := atEnd(src); err != nil {
-		return err
-	}
-	buf = gcm.Seal(buf[:0], nonce, buf, nil)
-	alg := algorithm(oidAES256GCM, nonce, macSize)
-	if err := write(dst, header(oidAuthEnvelopedData, recipient, alg, size, 2+macSize)); err != nil {
-		return err
-	}
-	if err := write(dst, buf[:size]); err != nil {
-		return err
-	}
-	return write(dst, append([]byte{tagOctetString, macSize}, buf[size:]...))
-}
-
-// header is everything before the content's first byte. All lengths are known ahead: sealed bytes of content inside,
-// then tail bytes beside EncryptedContentInfo.
-func header(typ asn1.ObjectIdentifier, recipient, alg []byte, sealed, tail int64) []byte {
-	part := appendHeader(nil, tagOctetString, sealed)
-	content := appendHeader(nil, 0xa0, int64(len(part))+sealed)
-	info := append(oidBytes(oidData), alg...)
-	infoSize := int64(len(info)+len(content)+len(part)) + sealed
-	infoHeader := appendHeader(nil, tagSequence, infoSize)
-
-	data := append([]byte{tagInteger, 1, 0}, appendHeader(nil, tagSet, int64(len(recipient)))...)
-	data = append(data, recipient...)
-	dataSize := int64(len(data)+len(infoHeader)) + infoSize + tail
-	dataHeader := appendHeader(nil, tagSequence, dataSize)
-	explicit := appendHeader(nil, 0xa0, int64(len(dataHeader))+dataSize)
-	typed := append(oidBytes(typ), explicit...)
-
-	out := appendHeader(nil, tagSequence, int64(len(typed)+len(dataHeader))+dataSize)
-	for _, b := range [][]byte{typed, dataHeader, data, infoHeader, info, content, part} {
-		out = append(out, b...)
-	}
-	return out
-}
-
-func oidBytes(oid asn1.ObjectIdentifier) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1ObjectIdentifier(oid)
-	return b.BytesOrPanic() // of our own constants
-}
-
-// algorithm has an IV for CBC, and for GCM (mac > 0) the parameters of RFC 5084.
-func algorithm(oid asn1.ObjectIdentifier, iv []byte, mac int64) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1ObjectIdentifier(oid)
-		if mac == 0 {
-			b.AddASN1OctetString(iv)
-			return
-		}
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1OctetString(iv)
-			b.AddASN1Int64(mac)
-		})
-	})
-	return b.BytesOrPanic()
-}
-
-// recipientInfo wraps key for cert.
-func recipientInfo(cert *x509.Certificate, key []byte) ([]byte, error) {
-	public, ok := cert.PublicKey.(*rsa.PublicKey)
-	if !ok || public.N.BitLen() < MinKeyBits {
-		return nil, ErrKey
-	}
-	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, key, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(0)
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddBytes(cert.RawIssuer)
-			b.AddASN1BigInt(cert.SerialNumber)
-		})
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(oidOAEP)
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1(explicit(0), addSHA256)
-				b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
-					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddASN1ObjectIdentifier(oidMGF1)
-						addSHA256(b)
-					})
-				})
-			})
-		})
-		b.AddASN1OctetString(wrapped)
-	})
-	der, err := b.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	return der, nil
-}
-
-func addSHA256(b *cryptobyte.Builder) {
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1ObjectIdentifier(oidSHA256)
-		b.AddASN1NULL()
-	})
 }
 
 func atEnd(src io.Reader) error {

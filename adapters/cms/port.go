@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"io"
 
 	"portal.example/bekymringsmelding/domain/melding"
 )
@@ -16,7 +15,7 @@ type Sealer struct{}
 // Seal gives ErrKey for a key that is not a certificate with an RSA key of at least 2048 bits. It does not judge the
 // certificate's dates or issuer.
 func (Sealer) Seal(k melding.Klartekst, til melding.Mottakernokkel) (melding.Forseglet, error) {
-	return seal(Encrypt, k, til)
+	return seal(sealCBC, k, til)
 }
 
 // AuthenticatedSealer is a Sealer for receivers that opted in to AES-GCM; see EncryptAuthenticated.
@@ -24,13 +23,10 @@ type AuthenticatedSealer struct{}
 
 // Seal is Sealer's, with the content authenticated.
 func (AuthenticatedSealer) Seal(k melding.Klartekst, til melding.Mottakernokkel) (melding.Forseglet, error) {
-	return seal(EncryptAuthenticated, k, til)
+	return seal(sealGCM, k, til)
 }
 
-// overhead is more than a header takes with a 4096-bit key and a long issuer name; a longer one only costs a copy.
-const overhead = 2 << 10
-
-func seal(encrypt func(io.Writer, io.Reader, int64, *x509.Certificate) error, k melding.Klartekst, til melding.Mottakernokkel) (melding.Forseglet, error) {
+func seal(encrypt func([]byte, *x509.Certificate) ([]byte, error), k melding.Klartekst, til melding.Mottakernokkel) (melding.Forseglet, error) {
 	if til.Forsegling != melding.X509 {
 		return melding.Forseglet{}, ErrKey
 	}
@@ -38,11 +34,11 @@ func seal(encrypt func(io.Writer, io.Reader, int64, *x509.Certificate) error, k 
 	if err != nil {
 		return melding.Forseglet{}, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	out := bytes.NewBuffer(make([]byte, 0, k.Storrelse()+overhead))
-	if err := encrypt(out, bytes.NewReader(k.Bytes()), int64(k.Storrelse()), cert); err != nil {
+	out, err := encrypt(k.Bytes(), cert)
+	if err != nil {
 		return melding.Forseglet{}, err
 	}
-	return melding.ForsegletBytes(melding.X509, out.Bytes()), nil
+	return melding.ForsegletBytes(melding.X509, out), nil
 }
 
 // Opener opens what is sealed for any of our keys.

@@ -66,7 +66,7 @@ func lesDeler(inn *innmating, skille, mappe string) (*deler, error) {
 func (d *deler) les(inn *innmating, mr *multipart.Reader, buf []byte, mappe string) error {
 	for antall := 1; ; antall++ {
 		p, err := mr.NextRawPart()
-		if err == io.EOF { //nolint:errorlint // a wrapped EOF is a body that ended too early
+		if err == io.EOF { // exactly: a wrapped EOF is a body that ended too early
 			return nil
 		}
 		if err != nil {

@@ -66,11 +66,11 @@ func (a *API) motta(ctx context.Context, k *kall, i intake.Innsending) (melding.
 	if !ok {
 		return "", &feil{kode: FeilIkkeMultipart}
 	}
-	if k.inn.ContentLength > MaksStorrelse+maksUtenom {
-		return "", &feil{kode: FeilForStor}
-	}
 	if err := a.cfg.Inntak.Forhandskontroll(ctx, i); err != nil {
 		return "", err
+	}
+	if k.inn.ContentLength > MaksStorrelse+maksUtenom {
+		return "", &feil{kode: FeilForStor}
 	}
 	kontroll := http.NewResponseController(k.w)
 	inn := &innmating{kilde: k.kropp, frist: kontroll.SetReadDeadline, na: time.Now, fart: a.cfg.Fart}

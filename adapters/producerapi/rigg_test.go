@@ -46,8 +46,6 @@ type falsk struct {
 	mu      sync.Mutex
 	oppslag int // Integrasjon
 	mac     int // PassordMAC
-	tokens  int
-	kontrol int // Forhandskontroll
 
 	mottatt  []intake.Innsending // with content read
 	innhold  []map[melding.Del][]byte
@@ -62,6 +60,7 @@ type falsk struct {
 	nokler   intake.Nokler
 	nokErr   error
 	panikk   bool
+	begynt   chan struct{} // told at Forhandskontroll; nil = nobody
 	na       time.Time
 }
 
@@ -71,7 +70,6 @@ func (f *falsk) At(time.Time) (fired <-chan time.Time, s func()) { return nil, f
 func (f *falsk) Konsument(_ context.Context, t string) (kommune.Orgnr, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tokens++
 	switch {
 	case f.tokenErr != nil:
 		return "", f.tokenErr
@@ -108,7 +106,9 @@ func (f *falsk) passordMAC(p string) []byte {
 func (f *falsk) Forhandskontroll(context.Context, intake.Innsending) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.kontrol++
+	if f.begynt != nil {
+		f.begynt <- struct{}{}
+	}
 	if f.panikk {
 		panic("hemmelig innhold")
 	}
@@ -182,11 +182,7 @@ func oppsett(t *testing.T, endre ...func(*producerapi.Config)) *rigg {
 	api, err := producerapi.New(c)
 	r.NoErr(err)
 	r.api = api
-	mux := http.NewServeMux()
-	for _, m := range producerapi.Ruter() {
-		mux.Handle(m, api)
-	}
-	r.srv = httptest.NewServer(mux)
+	r.srv = httptest.NewServer(api)
 	t.Cleanup(r.srv.Close)
 	return r
 }

@@ -83,7 +83,7 @@ func registrer[I, O any](a *API, o operasjon, h func(context.Context, *kall, *I)
 		ut, err := h(ctx, k, inn)
 		if err != nil {
 			k.feil = err
-			return nil, nil
+			return nil, nil //nolint:nilerr // kept in kall; see above
 		}
 		return ut, nil
 	})

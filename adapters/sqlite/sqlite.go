@@ -78,6 +78,9 @@ func Open(ctx context.Context, c Config) (*sqlstore.Store, error) {
 }
 
 func apneLesbar(ctx context.Context, c Config) (*sqlstore.Store, error) {
+	if _, err := os.Stat(c.Path); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
 	les := handtak(c, true)
 	if err := sqlstore.SjekkSkjema(ctx, les, filer()); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite %s: %w", c.Path, err), les.Close())

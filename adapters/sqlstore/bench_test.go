@@ -21,7 +21,9 @@ func BenchmarkCreate50KB(b *testing.B) {
 	hverBench(b, func(b *testing.B, r *rigg) {
 		b.Run("alt", func(b *testing.B) {
 			for b.Loop() {
-				n := contracts.NyMelding(b, func(o *contracts.Oppskrift) { o.Asice, o.PDF = contracts.Tilfeldig(25_000), contracts.Tilfeldig(25_000) })
+				n := contracts.NyMelding(b, func(o *contracts.Oppskrift) {
+					o.Asice, o.PDF = contracts.Tilfeldig(25_000), contracts.Tilfeldig(25_000)
+				})
 				contracts.Lagre(b, r.lager(), n)
 			}
 		})

@@ -35,6 +35,9 @@ func (s *Store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave)
 		if ny, err = levering.Anvend(u, e); err != nil {
 			return fmt.Errorf("%w: %w", err, ports.ErrRefused)
 		}
+		if ny.Slettet && len(e.Deler) > 0 {
+			return fmt.Errorf("%s er slettet og tar ikke imot innhold: %w", hva, ports.ErrRefused)
+		}
 		return s.skrivEndring(ctx, tx, u, e, ny, rad.avledet)
 	})
 	if err != nil {

@@ -39,6 +39,9 @@ func filtrer(q *bun.SelectQuery, f ports.Filter) *bun.SelectQuery {
 
 // List: see ports.Overview.
 func (s *Store) List(ctx context.Context, f ports.Filter, after melding.ID, max int) ([]ports.Rad, error) {
+	if max <= 0 {
+		return nil, nil // bun takes 0 for no limit
+	}
 	var rr []meldingRad
 	q := s.les.NewSelect().Model(&rr).Column("id", "tilstand", "slag", "versjon", "kilde", "kanal", "fra_fiks_org_id", "ressurs_id",
 		"kommune", "bydel", "innsendt", "frist", "endret", "slettet").Order("m.id").Limit(int64(max))

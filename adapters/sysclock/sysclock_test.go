@@ -7,10 +7,15 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/adapters/sysclock"
+	"portal.example/bekymringsmelding/contracts"
 	"portal.example/bekymringsmelding/ports"
 )
 
 var _ ports.Clock = sysclock.Clock{}
+
+func TestContract(t *testing.T) {
+	contracts.TestClock(t, func(*testing.T) contracts.Klokkerigg { return contracts.Klokkerigg{Clock: sysclock.Clock{}} })
+}
 
 func TestNowIsUTCAndWholeMicroseconds(t *testing.T) {
 	is := is.New(t)

@@ -153,6 +153,7 @@ func BrevAldriOverfort(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, er
 	b.ferdigKo(KoBrev, f.ID)
 	b.ferdigKo(KoAvbestill, f.ID)
 	b.merknad(melding.BrevAvbestilt, melding.Hendelse{Forsok: f.ID, Kanal: kommune.Print})
+	b.lukkSaker(melding.AktorPortal, "avbestilt", SakBrevSliter)
 	return b.ut()
 }
 
@@ -196,6 +197,7 @@ func AvbestillingFerdig(u Utgave, o Oppdrag, stanset bool, p Policy, na time.Tim
 		b.ferdigKo(KoBrevvakt, f.ID)
 		b.ferdigKo(KoBrev, f.ID)
 		b.merknad(melding.BrevAvbestilt, h)
+		b.lukkSaker(melding.AktorPrint, "avbestilt", SakBrevSliter, SakBrevIkkePostlagt)
 		return b.ut()
 	}
 	b.merknad(melding.AvbestillingForSen, h)

@@ -10,7 +10,7 @@ import (
 
 // UtfallAv reads an answer's type. ok is false for a type that means nothing to us.
 func UtfallAv(s melding.Svar) (u melding.Utfall, ok bool) {
-	switch s.Meldingstype {
+	switch protokoll.Kanonisk(s.Meldingstype) {
 	case protokoll.Mottatt:
 		return melding.UtfallMottatt, true
 	case protokoll.Feilet:

@@ -61,17 +61,21 @@ func apen[T ~string](navn string, t *T, regler ...regel) felt {
 }
 
 func streng(navn string, hent func() string, sett func(string), regler []regel) felt {
-	f := felt{navn: navn, tom: func() bool { return hent() == "" }}
+	f := felt{navn: navn}
 	brett := false
 	for _, r := range regler {
 		f.krevd = f.krevd || r.krevd
 		brett = brett || r.brett
 	}
-	f.skriv = func(s *sjekk, b *bytes.Buffer, sti string) {
-		v := hent()
+	skrevet := func() string { // as it will stand in the JSON: a lone line break is no content
 		if brett {
-			v = paEnLinje(v)
+			return paEnLinje(hent())
 		}
+		return hent()
+	}
+	f.tom = func() bool { return skrevet() == "" }
+	f.skriv = func(s *sjekk, b *bytes.Buffer, sti string) {
+		v := skrevet()
 		if !utf8.ValidString(v) {
 			s.brudd(sti, RegelUTF8)
 		}

@@ -18,7 +18,7 @@ type Offentlig struct {
 	AndreHjelpeinstanser Tekst
 	Melding              Bekymring
 	Sendingstidspunkt    time.Time
-	Leveringskanal       string // the organisation it was sent from
+	Leveringskanal       string // the organisation it was sent from; no secret: the report's own facts name it
 }
 
 // OffentligMelder is who reports.

@@ -18,7 +18,7 @@ func Skriv(w io.Writer) error {
 	ut := func(format string, a ...any) { fmt.Fprintf(b, format, a...) }
 	ut(`# Tilstander
 
-<!-- Skrevet av meldingctl tilstander. Ikke endre for hånd: endre domain/melding og kjør just tilstander. -->
+<!-- Skrevet av meldingctl tilstander. Ikke endre for hånd: endre domain/melding og kjør just oppdater. -->
 
 En bekymringsmelding er alltid i én av seks tilstander. Tilstanden følger av historikken: den siste overgangen gjelder.
 Merknader endrer ikke tilstanden.

@@ -31,11 +31,16 @@ func TestSameTablesSameBytes(t *testing.T) {
 	}
 }
 
-func TestPageIsTheOneInDocs(t *testing.T) {
+// OPPDATER=1 writes docs/tilstander.md; without it the page has to be the one the tables give.
+func TestTilstanderIsThePageInDocs(t *testing.T) {
 	is := is.New(t)
-	docs, err := os.ReadFile("../../../docs/tilstander.md")
+	const fil = "../../../docs/tilstander.md"
+	if os.Getenv("OPPDATER") == "1" {
+		is.NoErr(os.WriteFile(fil, []byte(siden(t)), 0o644))
+	}
+	docs, err := os.ReadFile(fil)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("docs/tilstander.md is not there: meldingctl tilstander > docs/tilstander.md")
+		t.Skip("docs/tilstander.md is not there yet: run with OPPDATER=1")
 	}
 	is.NoErr(err)
 	is.Equal(string(docs), siden(t))

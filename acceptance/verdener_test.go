@@ -1,0 +1,69 @@
+package acceptance_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/adapters/postgres"
+	"portal.example/bekymringsmelding/adapters/postgres/pgtest"
+	"portal.example/bekymringsmelding/adapters/sqlite"
+	"portal.example/bekymringsmelding/cmd/compose"
+)
+
+// lagre are the stores that every scenario runs on.
+var lagre = map[string]func(t testing.TB) compose.Lager{
+	"sqlite":   sqliteLager,
+	"postgres": postgresLager,
+}
+
+// minne is a folder in memory where there is one: scenarios prove rules, not disks, and the kill test syncs.
+func minne(t testing.TB) string {
+	t.Helper()
+	m, err := os.MkdirTemp("/dev/shm", "bm-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(m) })
+	return m
+}
+
+func sqliteLager(t testing.TB) compose.Lager {
+	t.Helper()
+	l, err := sqlite.Open(context.Background(), sqlite.Config{Path: filepath.Join(minne(t), "portal.db"), Arbeider: true, Dev: true, Synkron: "OFF"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func postgresLager(t testing.TB) compose.Lager {
+	t.Helper()
+	return apnePostgres(t, pgtest.Database(t))
+}
+
+func apnePostgres(t testing.TB, dsn string) compose.Lager {
+	t.Helper()
+	l, err := postgres.Open(context.Background(), postgres.Config{DSN: dsn, Dev: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// iHverVerden runs a scenario on every store.
+func iHverVerden(t *testing.T, valg world.Valg, scenario func(*testing.T, *world.Verden)) {
+	t.Helper()
+	for navn, lager := range lagre {
+		t.Run(navn, func(t *testing.T) {
+			t.Parallel()
+			valg := valg
+			valg.Lager = lager
+			scenario(t, world.Ny(t, valg))
+		})
+	}
+}

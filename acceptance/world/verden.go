@@ -1,0 +1,278 @@
+package world
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/adapters/fakeprint"
+	"portal.example/bekymringsmelding/adapters/kalender"
+	"portal.example/bekymringsmelding/adapters/maskinporten"
+	"portal.example/bekymringsmelding/app/onboarding"
+	"portal.example/bekymringsmelding/cmd/compose"
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// Start is when every world begins: a Monday morning in Oslo, far from holidays.
+var Start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+// Valg is how a world differs from the usual one.
+type Valg struct {
+	Lager   func(t testing.TB) compose.Lager
+	Start   time.Time
+	Plass   func() int64 // free disk; nil = plenty
+	Rundt   func(*compose.Lager, *ports.Transport, *ports.Printer)
+	Oppsett func(*Deltakere)
+}
+
+// Verden is one composed portal under a fake clock, with the outside world around it. Nothing runs by itself: Pump does what is due
+// now, Fram moves time from one due thing to the next.
+type Verden struct {
+	T         testing.TB
+	D         *Deltakere
+	Klokke    *Klokke
+	Nett      *Nett
+	Fagsystem map[string]*Fagsystem
+	Print     *fakeprint.Printer
+	MP        *sim.Maskinporten
+	System    *compose.System
+	Lager     compose.Lager
+	Server    *httptest.Server
+	Logg      *Loggbok
+	Avsender  *Avsender
+	Annen     *Avsender
+	Manus     func(levering.Brev) fakeprint.Manus
+	Steg      time.Duration // longest step Fram takes
+}
+
+var felles struct {
+	sync.Mutex
+	d *Deltakere
+}
+
+// deltakere are made once a run: RSA keys are slow. Each world gets a copy it may change.
+func deltakere(t testing.TB) *Deltakere {
+	felles.Lock()
+	defer felles.Unlock()
+	if felles.d == nil {
+		mappe, err := os.MkdirTemp("", "deltakere")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(mappe)
+		if felles.d, err = Apne(mappe, 2048, func() time.Time { return Start.AddDate(-1, 0, 0) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := *felles.d
+	d.Mottakere = append([]Mottakerdata(nil), d.Mottakere...)
+	return &d
+}
+
+// Ny builds a world.
+func Ny(t testing.TB, valg Valg) *Verden {
+	t.Helper()
+	if valg.Start.IsZero() {
+		valg.Start = Start
+	}
+	v := &Verden{T: t, D: deltakere(t), Klokke: NyKlokke(valg.Start), Logg: &Loggbok{}, Steg: time.Hour}
+	if valg.Oppsett != nil {
+		valg.Oppsett(v.D)
+	}
+	v.Nett = NyttNett(v.Klokke.Now)
+	v.Fagsystem = KobleAlle(v.Nett, v.D)
+	v.Manus = func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(2 * time.Second) }
+	var err error
+	v.Print, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(t.TempDir(), "brev"), Klokke: v.Klokke, Manus: func(b levering.Brev) fakeprint.Manus { return v.Manus(b) }})
+	v.ma(err)
+	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now})
+	v.ma(err)
+	v.ma(v.MP.Start())
+	t.Cleanup(func() { _ = v.MP.Lukk() })
+	v.ma(Registrer(v.MP, v.D))
+	v.Lager = valg.Lager(t)
+	if valg.Plass != nil {
+		v.Lager = medPlass{v.Lager, valg.Plass}
+	}
+	v.System = v.NySystem(v.Lager, valg.Rundt)
+	v.Oppsett()
+	v.Server = httptest.NewServer(v.System.Handler)
+	t.Cleanup(v.Server.Close)
+	v.Avsender, v.Annen = v.NyAvsender(v.D.Avsender), v.NyAvsender(v.D.AnnenAvsender)
+	return v
+}
+
+type medPlass struct {
+	compose.Lager
+	plass func() int64
+}
+
+func (m medPlass) LedigPlass(context.Context) (int64, error) { return m.plass(), nil }
+
+func (v *Verden) ma(err error) {
+	v.T.Helper()
+	if err != nil {
+		v.T.Fatal(err)
+	}
+}
+
+// NySystem composes one more portal over the same store, channel and printer.
+func (v *Verden) NySystem(l compose.Lager, rundt func(*compose.Lager, *ports.Transport, *ports.Printer)) *compose.System {
+	v.T.Helper()
+	p := levering.Standard(kalender.Norge(2025, 2036))
+	s, err := compose.Open(context.Background(), compose.Config{Hemmelighet: v.D.Hemmelighet, Utsteder: v.MP.Utsteder(), JWKS: v.MP.JWKURL(),
+		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"api", "worker"}, Reserve: 256 << 20, Dev: true, Mappe: v.T.TempDir(),
+		Deler: compose.Deler{Lager: l, Clock: v.Klokke, Transport: v.Nett, Printer: v.Print, Policy: &p, Logg: v.Logg.Slog(), UtenKlokkevakt: true, Rundt: rundt}})
+	v.ma(err)
+	return s
+}
+
+// Oppsett applies the world's set-up as it is now.
+func (v *Verden) Oppsett() {
+	v.T.Helper()
+	b, err := v.D.Oppsett()
+	v.ma(err)
+	fil, err := onboarding.Les(strings.NewReader(string(b)))
+	v.ma(err)
+	_, err = v.System.Oppsett.Bruk(context.Background(), fil)
+	v.ma(err)
+}
+
+// NyAvsender is a case system that talks to this world's portal.
+func (v *Verden) NyAvsender(d Avsenderdata) *Avsender {
+	v.T.Helper()
+	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: v.MP.TokenURL(), Issuer: v.MP.Utsteder(), KlientID: d.KlientID,
+		Nokkel: d.Sert.Nokkel, Sertifikat: d.Sert.Cert, Clock: v.Klokke})
+	v.ma(err)
+	return &Avsender{API: v.Server.URL + "/bekymringsmelding", Data: d, Token: k.Token, Na: v.Klokke.Now, HTTP: v.Server.Client()}
+}
+
+// Forseglet is the sample report, sealed for a receiver and not yet sent.
+func (v *Verden) Forseglet(kommunenr, bydel string) Sending {
+	v.T.Helper()
+	ctx := context.Background()
+	n, err := v.Avsender.HentNokler(ctx, kommunenr, bydel)
+	v.ma(err)
+	s, err := Eksempel(ctx, v.Avsender, n, Sending{Kommune: kommunenr, Bydel: bydel, Slag: melding.Offentlig, Versjon: melding.V1}, "Prøve", "Prøve")
+	v.ma(err)
+	return s
+}
+
+// Send posts the sample report and gives its id.
+func (v *Verden) Send(kommunenr, bydel string) melding.ID {
+	v.T.Helper()
+	id, err := v.Avsender.Post(context.Background(), v.Forseglet(kommunenr, bydel))
+	v.ma(err)
+	return id
+}
+
+// Pump does everything that is due now, and what follows from it, until the world is at rest. A failure of one round is the faults'
+// business: what is owed comes again.
+func (v *Verden) Pump() {
+	v.T.Helper()
+	ctx := context.Background()
+	for range 1000 {
+		n, _ := v.System.Outbox.Pump(ctx)
+		m, _ := v.Nett.Lever(ctx, v.System.Levering.TaImot)
+		_ = v.System.Levering.HentBrevstatus(ctx)
+		k, _ := v.System.Outbox.Pump(ctx)
+		if n+m+k == 0 {
+			return
+		}
+	}
+	v.T.Fatal("verden kommer ikke til ro")
+}
+
+// Fram moves time on, stopping at everything that is due on the way.
+func (v *Verden) Fram(d time.Duration) { v.T.Helper(); v.Til(v.Klokke.Now().Add(d)) }
+
+// Til is Fram to an instant.
+func (v *Verden) Til(t time.Time) {
+	v.T.Helper()
+	v.Pump()
+	for v.Klokke.Now().Before(t) {
+		neste := v.Klokke.Now().Add(v.Steg)
+		if n := v.Neste(); !n.IsZero() && n.Before(neste) && n.After(v.Klokke.Now()) {
+			neste = n
+		}
+		if neste.After(t) {
+			neste = t
+		}
+		v.Klokke.Sett(neste)
+		v.Pump()
+	}
+}
+
+// Neste is when the next thing is due; zero = nothing.
+func (v *Verden) Neste() (t time.Time) {
+	for _, ko := range levering.Koene() {
+		n, err := v.Lager.Next(context.Background(), ko)
+		if err == nil && !n.IsZero() && n.After(v.Klokke.Now()) && (t.IsZero() || n.Before(t)) {
+			t = n
+		}
+	}
+	if n := v.Nett.Neste(); !n.IsZero() && n.After(v.Klokke.Now()) && (t.IsZero() || n.Before(t)) {
+		t = n
+	}
+	return t
+}
+
+// Utgave reads a report as an operator would.
+func (v *Verden) Utgave(id melding.ID) levering.Utgave {
+	v.T.Helper()
+	u, err := v.Lager.Get(context.Background(), id)
+	v.ma(err)
+	return u
+}
+
+// Tilstander is the report's history of states as its sender sees it, in one text.
+func (v *Verden) Tilstander(id melding.ID) string {
+	v.T.Helper()
+	rader, err := v.Avsender.Status(context.Background(), id)
+	v.ma(err)
+	var s []string
+	for _, r := range rader {
+		s = append(s, r.Tilstand)
+	}
+	return strings.Join(s, " ")
+}
+
+// ApneSaker lists the kinds of the open cases of a report; id "" = those of no report.
+func (v *Verden) ApneSaker(id melding.ID) (ut []levering.Saksart) {
+	v.T.Helper()
+	saker, err := v.Lager.Cases(context.Background(), true, 1000)
+	v.ma(err)
+	for _, s := range saker {
+		if s.Melding == id {
+			ut = append(ut, s.Art)
+		}
+	}
+	return ut
+}
+
+// Brev lists the letters of a report at the vendor.
+func (v *Verden) Brev(id melding.ID) (ut []fakeprint.Jobbark) {
+	v.T.Helper()
+	alle, err := v.Print.Brevene()
+	v.ma(err)
+	for _, b := range alle {
+		if b.Referanse == id {
+			ut = append(ut, b)
+		}
+	}
+	return ut
+}
+
+// KontoID of a receiver.
+func (v *Verden) KontoID(kommunenr, bydel string) kommune.KontoID {
+	return kommune.KontoID(v.D.Finn(kommunenr, bydel).KontoID)
+}
