@@ -7,14 +7,17 @@ import (
 	"testing"
 
 	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/adapters/postgres"
 	"portal.example/bekymringsmelding/adapters/postgres/pgtest"
 	"portal.example/bekymringsmelding/adapters/sqlite"
+	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/cmd/compose"
 )
 
 // lagre are the stores that every scenario runs on.
 var lagre = map[string]func(t testing.TB) compose.Lager{
+	"memory":   memoryLager,
 	"sqlite":   sqliteLager,
 	"postgres": postgresLager,
 }
@@ -67,3 +70,22 @@ func iHverVerden(t *testing.T, valg world.Valg, scenario func(*testing.T, *world
 		})
 	}
 }
+
+// toPostgres is one database opened twice, as by two processes.
+func toPostgres(t testing.TB) (compose.Lager, compose.Lager) {
+	t.Helper()
+	dsn := pgtest.Database(t)
+	return apnePostgres(t, dsn), apnePostgres(t, dsn)
+}
+
+func memoryLager(t testing.TB) compose.Lager {
+	t.Helper()
+	return minnelager{memory.NyttLager(sysclock.Clock{})}
+}
+
+// minnelager is memory's store with what a database needs and it does not.
+type minnelager struct{ *memory.Lager }
+
+func (minnelager) Vedlikehold(context.Context) error         { return nil }
+func (minnelager) LedigPlass(context.Context) (int64, error) { return -1, nil }
+func (minnelager) Close() error                              { return nil }

@@ -26,7 +26,7 @@ func TestFormateneDrarLiteMedSeg(t *testing.T) {
 	slices.Sort(tredjepart)
 	slices.Sort(portalpakker)
 	is.Equal(slices.Compact(tredjepart), []string{"github.com/smallstep/pkcs7", "golang.org/x/crypto"})
-	is.Equal(portalpakker, []string{"adapters/asice", "adapters/cms", "domain/melding"})
+	is.Equal(portalpakker, []string{"adapters/asice", "adapters/cms", "domain/kommune", "domain/melding"})
 }
 
 // The example itself adds nothing from outside.

@@ -34,11 +34,11 @@ type Avsender struct {
 
 // Feil is an answer that was not a success: KS's error body.
 type Feil struct {
-	Status    int         `json:"status"`
-	ErrorCode string      `json:"errorCode"`
-	Message   string      `json:"message"`
-	ErrorJSON string      `json:"errorJson"`
-	Header    http.Header `json:"-"`
+	Status    int             `json:"status"`
+	ErrorCode string          `json:"errorCode"`
+	Message   string          `json:"message"`
+	ErrorJSON json.RawMessage `json:"errorJson"`
+	Header    http.Header     `json:"-"`
 }
 
 func (f *Feil) Error() string { return fmt.Sprintf("%d %s: %s", f.Status, f.ErrorCode, f.Message) }

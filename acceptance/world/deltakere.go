@@ -67,7 +67,9 @@ type Deltakere struct {
 
 	CA    *sim.CA         `json:"-"`
 	Print *sim.Sertifikat `json:"-"`
-	Mappe string          `json:"-"`
+	// Portal is the portal's own account: answers with a body are sealed for it.
+	Portal *sim.Sertifikat `json:"-"`
+	Mappe  string          `json:"-"`
 }
 
 // Finn gives the receiver by number.
@@ -160,7 +162,7 @@ func Apne(mappe string, bits int, klokke func() time.Time) (*Deltakere, error) {
 
 // plasser lists every certificate with its files' name.
 func (d *Deltakere) plasser() map[string]**sim.Sertifikat {
-	p := map[string]**sim.Sertifikat{"print": &d.Print, "avsender": &d.Avsender.Sert, "annen-avsender": &d.AnnenAvsender.Sert}
+	p := map[string]**sim.Sertifikat{"print": &d.Print, "portal": &d.Portal, "avsender": &d.Avsender.Sert, "annen-avsender": &d.AnnenAvsender.Sert}
 	for i := range d.Mottakere {
 		m := &d.Mottakere[i]
 		p["mottaker-"+m.Kommunenummer+"-"+m.Bydelsnummer] = &m.Sert
@@ -175,6 +177,8 @@ func (d *Deltakere) bestilling(navn string, bits int) sim.Bestilling {
 	switch navn {
 	case "print":
 		return sim.Bestilling{Navn: "Eksempeltrykk (test)", Orgnr: sim.Orgnr(30), Formal: sim.Printer, Bits: bits}
+	case "portal":
+		return sim.Bestilling{Navn: "Portalen (test)", Orgnr: sim.Orgnr(31), Formal: sim.Portal, Bits: bits, Varer: tiAr}
 	case "avsender":
 		return sim.Bestilling{Navn: d.Avsender.Navn, Orgnr: kommune.Orgnr(d.Avsender.Orgnr), Formal: sim.Virksomhet, Bits: bits, Varer: tiAr}
 	case "annen-avsender":
@@ -183,7 +187,7 @@ func (d *Deltakere) bestilling(navn string, bits int) sim.Bestilling {
 	for _, m := range d.Mottakere {
 		if navn == "mottaker-"+m.Kommunenummer+"-"+m.Bydelsnummer {
 			k := d.Kommune(m.Kommunenummer)
-			return sim.Bestilling{Navn: k.Navn["nb"] + " " + m.Bydelsnummer + " barnevern (test)", Orgnr: kommune.Orgnr(k.Orgnr), Formal: sim.Mottaker, Bits: bits}
+			return sim.Bestilling{Navn: k.Navn["nb"] + " " + m.Bydelsnummer + " barnevern (test)", Orgnr: kommune.Orgnr(k.Orgnr), Formal: sim.Portal, Bits: bits} // a key for both: it opens reports, and logs in
 		}
 	}
 	return sim.Bestilling{}

@@ -1,26 +1,29 @@
 package world
 
 import (
-	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
 	"portal.example/bekymringsmelding/ports"
 )
 
-// Sendt is one message on the far side: what a case system would be handed.
+// Portalkonto is the portal's own account on the channel. Portals that share a channel and an account share the answers.
+const Portalkonto kommune.KontoID = "00000000-0000-4000-8000-000000000001"
+
+// Sendt is one message on the far side: what a case system was handed.
 type Sendt struct {
+	ank          memory.Ankommet
 	Ref          string // the platform's id for it
-	Konto        kommune.KontoID
 	Meldingstype string
 	Forsok       melding.ForsokID
 	Melding      melding.ID
 	Innhold      []byte
-	Tid          time.Time
 	TTL          time.Duration
 }
 
@@ -30,57 +33,66 @@ type Mottaker func(s Sendt) []Svar
 // Svar is one answer, sent after a while.
 type Svar struct {
 	Meldingstype string
-	Innhold      melding.Forseglet
+	Innhold      []byte // sealed, or something nobody can read; nil = none
 	Etter        time.Duration
 	Fra          kommune.KontoID // "" = the account asked
 	SvarTil      string          // "" = the message
 	UtenRef      bool            // only the correlation says what it answers
-	ForRetur     bool            // reaches us before Send has returned
 }
 
-// Nett is the digital channel in memory: a ports.Transport on the near side, accounts with case systems on the far one. Several
-// portals may share it. What it holds dies with the process. Deliver answers with Run (a real clock) or with Lever (a test's).
+// Nett is the digital channel of a world: memory.Nett with case systems on its accounts, and a memory of what they were handed.
 type Nett struct {
-	na func() time.Time
+	*memory.Nett
+	*memory.Transport
+	na   func() time.Time
+	mist atomic.Int64
 
-	mu    sync.Mutex
-	konti map[kommune.KontoID]Mottaker
+	mu    sync.Mutex // one answer at a time: etter belongs to it
+	etter time.Duration
 	sendt []Sendt
-	svar  []ventende
-	nede  bool
-	mist  int // the next n sends arrive, and the sender hears an error
-	nekt  map[kommune.KontoID]bool
-	nr    int
-	vekk  chan struct{}
 }
 
-type ventende struct {
-	svar melding.Svar
-	tid  time.Time
-}
-
-// NyttNett is an empty channel.
-func NyttNett(na func() time.Time) *Nett {
-	return &Nett{na: na, konti: map[kommune.KontoID]Mottaker{}, nekt: map[kommune.KontoID]bool{}, vekk: make(chan struct{}, 1)}
+// NyttNett is a channel without accounts. What it holds dies with the process.
+func NyttNett(k ports.Clock) *Nett {
+	m := memory.NyttNett(k)
+	n := &Nett{Nett: m, Transport: m.Transport(Portalkonto), na: k.Now}
+	m.Skript(func(p memory.Post) (v memory.Virkning) {
+		if p.Svar {
+			v.Forsinkelse = n.etter
+		} else if n.mist.Add(-1) >= 0 {
+			v.Feil = fmt.Errorf("svaret gikk tapt: %w", ports.ErrUnavailable)
+		}
+		return v
+	})
+	return n
 }
 
 // Koble puts a case system on an account; nil = the account exists and nobody takes from it.
 func (n *Nett) Koble(k kommune.KontoID, m Mottaker) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.konti[k] = m
+	konto := n.Konto(k)
+	if m == nil {
+		return
+	}
+	konto.VedAnkomst(func(a memory.Ankommet) {
+		b, err := a.Innhold.Bytes()
+		if err != nil {
+			return // a channel in memory has its bytes
+		}
+		s := Sendt{ank: a, Ref: a.Ref, Meldingstype: a.Meldingstype, Forsok: a.Forsok, Melding: a.Melding, Innhold: b, TTL: a.Utlop.Sub(n.na())}
+		n.mu.Lock()
+		n.sendt = append(n.sendt, s)
+		n.mu.Unlock()
+		n.Si(s, m(s)...)
+	})
 }
 
-// Nede makes every send fail with an unknown outcome, and holds answers back, until it is called with false.
-func (n *Nett) Nede(nede bool) { n.mu.Lock(); n.nede = nede; n.mu.Unlock(); n.si() }
-
 // MistSvar lets the next k sends arrive while the sender is told nothing.
-func (n *Nett) MistSvar(k int) { n.mu.Lock(); n.mist = k; n.mu.Unlock() }
+func (n *Nett) MistSvar(k int) { n.mist.Store(int64(k)) }
 
-// Steng makes the account refuse.
-func (n *Nett) Steng(k kommune.KontoID) { n.mu.Lock(); n.nekt[k] = true; n.mu.Unlock() }
+// Steng makes an account refuse.
+func (n *Nett) Steng(k kommune.KontoID) { n.Konto(k).Steng(true) }
 
-// Sendte lists everything that reached the far side, in order.
+// Sendte lists what case systems were handed, in order; id "" = everything.
 func (n *Nett) Sendte(id melding.ID) (ut []Sendt) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -92,119 +104,26 @@ func (n *Nett) Sendte(id melding.ID) (ut []Sendt) {
 	return ut
 }
 
-// Si puts an answer on its way to the portal as if s had been answered now.
+// Si answers s, now.
 func (n *Nett) Si(s Sendt, svar ...Svar) {
 	n.mu.Lock()
-	n.leggTil(s, svar)
-	n.mu.Unlock()
-	n.si()
-}
-
-func (n *Nett) leggTil(s Sendt, svar []Svar) {
+	defer n.mu.Unlock()
 	for _, v := range svar {
-		n.nr++
-		m := melding.Svar{ID: fmt.Sprintf("%08d-%s", n.nr, s.Ref), Meldingstype: v.Meldingstype, SvarTil: s.Ref, Korrelasjon: string(s.Melding), AvsenderKonto: s.Konto, Innhold: v.Innhold}
-		if v.Fra != "" {
-			m.AvsenderKonto = v.Fra
+		m := melding.Svar{Meldingstype: v.Meldingstype, AvsenderKonto: v.Fra}
+		if v.Innhold != nil {
+			m.Innhold = melding.ForsegletBytes(melding.X509, v.Innhold)
 		}
 		if v.SvarTil != "" {
-			m.SvarTil, m.Korrelasjon = v.SvarTil, ""
+			m.SvarTil, m.Korrelasjon = v.SvarTil, memory.Utelat
 		}
 		if v.UtenRef {
-			m.SvarTil = ""
+			m.SvarTil = memory.Utelat
 		}
-		n.svar = append(n.svar, ventende{m, n.na().Add(v.Etter)})
-	}
-}
-
-func (n *Nett) si() {
-	select {
-	case n.vekk <- struct{}{}:
-	default:
-	}
-}
-
-// Send is the near side.
-func (n *Nett) Send(_ context.Context, f ports.Forsendelse) (string, error) {
-	innhold, err := f.Innhold.Bytes()
-	if err != nil {
-		return "", err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	mottaker, finnes := n.konti[f.Til.KontoID]
-	switch {
-	case n.nede:
-		return "", fmt.Errorf("konto %s: %w", f.Til.KontoID, ports.ErrUnavailable)
-	case !finnes || n.nekt[f.Til.KontoID]:
-		return "", fmt.Errorf("konto %s: %w", f.Til.KontoID, ports.ErrRefused)
-	}
-	s := Sendt{Ref: uuid(), Konto: f.Til.KontoID, Meldingstype: protokoll.Meldingstype(f.Slag, f.Versjon), Forsok: f.Forsok, Melding: f.Melding,
-		Innhold: innhold, Tid: n.na(), TTL: f.TTL}
-	n.sendt = append(n.sendt, s)
-	if mottaker != nil {
-		n.leggTil(s, mottaker(s))
-		n.si()
-	}
-	if n.mist > 0 {
-		n.mist--
-		return "", fmt.Errorf("konto %s: svaret gikk tapt: %w", f.Til.KontoID, ports.ErrUnavailable)
-	}
-	return s.Ref, nil
-}
-
-// Lever hands over every answer whose time has come, and keeps those that were not taken. It returns how many were.
-func (n *Nett) Lever(ctx context.Context, take func(context.Context, melding.Svar) error) (int, error) {
-	n.mu.Lock()
-	if n.nede {
-		n.mu.Unlock()
-		return 0, nil
-	}
-	var klare, senere []ventende
-	for _, v := range n.svar {
-		if v.tid.After(n.na()) {
-			senere = append(senere, v)
-		} else {
-			klare = append(klare, v)
+		if m.Meldingstype == protokoll.Serverfeil { // the platform's own word
+			m.AvsenderKonto = memory.Utelat
 		}
+		n.etter = v.Etter
+		n.Svar(s.ank, m)
 	}
-	n.svar = senere
-	n.mu.Unlock()
-	for i, v := range klare {
-		v.svar.Mottatt = n.na()
-		if err := take(ctx, v.svar); err != nil {
-			n.mu.Lock()
-			n.svar = append(n.svar, klare[i:]...)
-			n.mu.Unlock()
-			return i, err
-		}
-	}
-	return len(klare), nil
-}
-
-// Neste is when the next answer is due; zero = none.
-func (n *Nett) Neste() (t time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, v := range n.svar {
-		if t.IsZero() || v.tid.Before(t) {
-			t = v.tid
-		}
-	}
-	return t
-}
-
-// Receive is the near side of Lever for a portal that runs by itself.
-func (n *Nett) Receive(ctx context.Context, take func(context.Context, melding.Svar) error) error {
-	tikk := time.NewTicker(100 * time.Millisecond)
-	defer tikk.Stop()
-	for {
-		_, _ = n.Lever(ctx, take) // what was not taken stays
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-n.vekk:
-		case <-tikk.C:
-		}
-	}
+	n.etter = 0
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ type Verden struct {
 	Avsender  *Avsender
 	Annen     *Avsender
 	Manus     func(levering.Brev) fakeprint.Manus
+	Plass     atomic.Int64  // free disk in bytes
 	Steg      time.Duration // longest step Fram takes
 }
 
@@ -88,10 +90,11 @@ func Ny(t testing.TB, valg Valg) *Verden {
 	if valg.Oppsett != nil {
 		valg.Oppsett(v.D)
 	}
-	v.Nett = NyttNett(v.Klokke.Now)
-	v.Fagsystem = KobleAlle(v.Nett, v.D)
-	v.Manus = func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(2 * time.Second) }
+	v.Nett = NyttNett(v.Klokke)
 	var err error
+	v.Fagsystem, err = KobleAlle(v.Nett, v.D, v.Klokke.Now)
+	v.ma(err)
+	v.Manus = func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(2 * time.Second) }
 	v.Print, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(t.TempDir(), "brev"), Klokke: v.Klokke, Manus: func(b levering.Brev) fakeprint.Manus { return v.Manus(b) }})
 	v.ma(err)
 	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now})
@@ -100,9 +103,8 @@ func Ny(t testing.TB, valg Valg) *Verden {
 	t.Cleanup(func() { _ = v.MP.Lukk() })
 	v.ma(Registrer(v.MP, v.D))
 	v.Lager = valg.Lager(t)
-	if valg.Plass != nil {
-		v.Lager = medPlass{v.Lager, valg.Plass}
-	}
+	v.Plass.Store(1 << 40)
+	v.Lager = medPlass{v.Lager, &v.Plass}
 	v.System = v.NySystem(v.Lager, valg.Rundt)
 	v.Oppsett()
 	v.Server = httptest.NewServer(v.System.Handler)
@@ -113,10 +115,10 @@ func Ny(t testing.TB, valg Valg) *Verden {
 
 type medPlass struct {
 	compose.Lager
-	plass func() int64
+	plass *atomic.Int64
 }
 
-func (m medPlass) LedigPlass(context.Context) (int64, error) { return m.plass(), nil }
+func (m medPlass) LedigPlass(context.Context) (int64, error) { return m.plass.Load(), nil }
 
 func (v *Verden) ma(err error) {
 	v.T.Helper()

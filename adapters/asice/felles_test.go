@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/big"
 	"os"
@@ -108,6 +109,29 @@ func zippet(t testing.TB, poster ...post) []byte {
 	z := zip.NewWriter(&b)
 	for _, p := range poster {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: p.navn, Method: p.metode})
+		if err == nil {
+			_, err = io.WriteString(w, p.innhold)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// zippetRaa stores every entry as it is, its header changed first.
+func zippetRaa(t testing.TB, endre func(*zip.FileHeader), poster ...post) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, p := range poster {
+		n := uint64(len(p.innhold))
+		h := &zip.FileHeader{Name: p.navn, CRC32: crc32.ChecksumIEEE([]byte(p.innhold)), CompressedSize64: n, UncompressedSize64: n}
+		endre(h)
+		w, err := z.CreateRaw(h)
 		if err == nil {
 			_, err = io.WriteString(w, p.innhold)
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -174,6 +175,37 @@ func TestEgneGrenser(t *testing.T) {
 	is.True(errors.Is(err, asice.ErrUnsafe))
 	_, err = asice.Limits{Entries: 6, File: 22, Total: 1000}.Read(b)
 	is.True(errors.Is(err, asice.ErrUnsafe))
+}
+
+// One file listed twice must not stand in for another that is not listed: the count alone is right here.
+func TestListetToGangerDekkerIkkeEnAnnen(t *testing.T) {
+	is := is.New(t)
+	p := poster(t, pakk(t, rapport()))
+	m := p[3].innhold
+	fra, til := strings.Index(m, "    <DataObjectReference"), strings.LastIndex(m, "    <DataObjectReference")
+	p[3].innhold = m[:til] + m[fra:til] + "</ASiCManifest>"
+	p[4].innhold = signert(t, p[3].innhold, pkcs7.OIDDigestAlgorithmSHA256, vaar())
+	_, err := les(zippet(t, p...))
+	is.True(errors.Is(err, asice.ErrDigest))
+}
+
+func TestUtryggePoster(t *testing.T) {
+	is := is.New(t)
+	p := poster(t, pakk(t, rapport()))
+	_, err := les(zippetRaa(t, func(*zip.FileHeader) {}, p...))
+	is.NoErr(err)
+	for navn, endre := range map[string]func(*zip.FileHeader){
+		"encrypted":     func(h *zip.FileHeader) { h.Flags |= 1 },
+		"bzip2":         func(h *zip.FileHeader) { h.Method = 12 },
+		"symbolic link": func(h *zip.FileHeader) { h.SetMode(os.ModeSymlink | 0o777) },
+		"device":        func(h *zip.FileHeader) { h.SetMode(os.ModeDevice | 0o666) },
+	} {
+		t.Run(navn, func(t *testing.T) {
+			is := is.New(t)
+			_, err := les(zippetRaa(t, endre, p...))
+			is.True(errors.Is(err, asice.ErrUnsafe))
+		})
+	}
 }
 
 // An entry that inflates to more or less than it claims is caught where it lies, not after it has filled memory.

@@ -138,6 +138,11 @@ func (o oppskrift) skriv(t testing.TB, klar []byte) []byte {
 
 // gcm is AuthEnvelopedData with authenticated attributes, which openssl does not write.
 func gcm(t testing.TB, klar, attributter, aad []byte, tagSize int) []byte {
+	return gcmDelt(t, klar, attributter, aad, tagSize, 0)
+}
+
+// gcmDelt moves the boundary between content and MAC.
+func gcmDelt(t testing.TB, klar, attributter, aad []byte, tagSize, flytt int) []byte {
 	t.Helper()
 	key, nonce := make([]byte, 32), make([]byte, 12)
 	_, _ = rand.Read(key)
@@ -153,7 +158,7 @@ func gcm(t testing.TB, klar, attributter, aad []byte, tagSize int) []byte {
 		params = def(0x30, def(4, nonce)) // DEFAULT 12
 	}
 	return def(0x30, oidAuth, def(0xa0, def(0x30, der(0), def(0x31, oaepSHA256(vaar(), navngitt(vaar()))(key)),
-		def(0x30, oidData, def(0x30, oidAES256GCM, params), def(0x80, b[:len(klar)])), attributter, def(4, b[len(klar):]))))
+		def(0x30, oidData, def(0x30, oidAES256GCM, params), def(0x80, b[:len(klar)+flytt])), attributter, def(4, b[len(klar)+flytt:]))))
 }
 
 // teller counts private-key operations.

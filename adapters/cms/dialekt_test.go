@@ -143,3 +143,15 @@ func TestAutentiserteAttributter(t *testing.T) {
 		}
 	}
 }
+
+// Content and MAC are one string to AES-GCM, but two elements with lengths of their own: another division is not the
+// message that was sent.
+func TestMACenHarSinLengde(t *testing.T) {
+	for _, flytt := range []int{-16, -1, 1, 4, 16} {
+		is := is.New(t)
+		sealed := gcmDelt(t, []byte("autentisert melding"), nil, nil, 16, flytt)
+		is.True(errors.Is(cms.Decrypt(io.Discard, bytes.NewReader(sealed), vaar()), cms.ErrDecrypt))
+		_, err := cms.Inspect(bytes.NewReader(sealed))
+		is.True(errors.Is(err, cms.ErrFormat))
+	}
+}

@@ -64,7 +64,7 @@ func algorithm(oid asn1.ObjectIdentifier, iv []byte, mac int64) []byte {
 // recipientInfo wraps key for cert.
 func recipientInfo(cert *x509.Certificate, key []byte) ([]byte, error) {
 	public, ok := cert.PublicKey.(*rsa.PublicKey)
-	if !ok || false {
+	if !ok || public.N.BitLen() < minKeyBits {
 		return nil, ErrKey
 	}
 	wrapped, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, key, nil)

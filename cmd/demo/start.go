@@ -90,8 +90,10 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	}
 	ar := d.clock.Now().Year()
 	d.policy = levering.Standard(kalender.Norge(ar-1, ar+10))
-	nett := world.NyttNett(d.clock.Now)
-	world.KobleAlle(nett, d.d)
+	nett := world.NyttNett(d.clock)
+	if _, err := world.KobleAlle(nett, d.d, d.clock.Now); err != nil {
+		return err
+	}
 	lager := d.f.Store
 	if lager == "sqlite" {
 		lager = "sqlite:" + filepath.Join(d.f.Data, "portal.db")
