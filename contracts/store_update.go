@@ -3,6 +3,7 @@ package contracts
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -146,6 +147,9 @@ func testUpdate(t *testing.T, open func(t *testing.T) Lager) {
 			for range hver {
 				if _, err := l.Store.Update(t.Context(), id, func(u ports.Utgave) (ports.Endring, error) {
 					n := u.Melding.Antall(melding.Notat)
+					for range 50 {
+						runtime.Gosched() // let the others read what this one has read
+					}
 					return ports.Endring{Hendelser: []melding.Hendelse{notat(strconv.Itoa(n), Start.Add(time.Duration(n)*time.Second))},
 						Nye: []levering.Oppdrag{levering.NyttOppdrag(id, levering.KoBrevvakt, "", n+1, Start)}}, nil
 				}); err != nil {

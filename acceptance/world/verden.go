@@ -28,11 +28,14 @@ var Start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 // Valg is how a world differs from the usual one.
 type Valg struct {
-	Lager   func(t testing.TB) compose.Lager
-	Start   time.Time
-	Plass   func() int64 // free disk; nil = plenty
-	Rundt   func(*compose.Lager, *ports.Transport, *ports.Printer)
-	Oppsett func(*Deltakere)
+	Lager func(t testing.TB) compose.Lager
+	Start time.Time
+	Plass func() int64 // free disk; nil = plenty
+	// UtenHTTP leaves out the API, the token issuer and the senders: reports go straight to the use case.
+	UtenHTTP bool
+	Brev     string // folder of letters; "" = a temporary one
+	Rundt    func(*compose.Lager, *ports.Transport, *ports.Printer)
+	Oppsett  func(*Deltakere)
 }
 
 // Verden is one composed portal under a fake clock, with the outside world around it. Nothing runs by itself: Pump does what is due
@@ -95,16 +98,24 @@ func Ny(t testing.TB, valg Valg) *Verden {
 	v.Fagsystem, err = KobleAlle(v.Nett, v.D, v.Klokke.Now)
 	v.ma(err)
 	v.Manus = func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(2 * time.Second) }
-	v.Print, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(t.TempDir(), "brev"), Klokke: v.Klokke, Manus: func(b levering.Brev) fakeprint.Manus { return v.Manus(b) }})
+	if valg.Brev == "" {
+		valg.Brev = filepath.Join(t.TempDir(), "brev")
+	}
+	v.Print, err = fakeprint.Open(fakeprint.Config{Mappe: valg.Brev, Klokke: v.Klokke, Manus: func(b levering.Brev) fakeprint.Manus { return v.Manus(b) }})
 	v.ma(err)
+	v.Lager = valg.Lager(t)
+	v.Plass.Store(1 << 40)
+	v.Lager = medPlass{v.Lager, &v.Plass}
+	if valg.UtenHTTP {
+		v.System = v.NySystem(v.Lager, valg.Rundt)
+		v.Oppsett()
+		return v
+	}
 	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now})
 	v.ma(err)
 	v.ma(v.MP.Start())
 	t.Cleanup(func() { _ = v.MP.Lukk() })
 	v.ma(Registrer(v.MP, v.D))
-	v.Lager = valg.Lager(t)
-	v.Plass.Store(1 << 40)
-	v.Lager = medPlass{v.Lager, &v.Plass}
 	v.System = v.NySystem(v.Lager, valg.Rundt)
 	v.Oppsett()
 	v.Server = httptest.NewServer(v.System.Handler)
@@ -131,9 +142,12 @@ func (v *Verden) ma(err error) {
 func (v *Verden) NySystem(l compose.Lager, rundt func(*compose.Lager, *ports.Transport, *ports.Printer)) *compose.System {
 	v.T.Helper()
 	p := levering.Standard(kalender.Norge(2025, 2036))
-	s, err := compose.Open(context.Background(), compose.Config{Hemmelighet: v.D.Hemmelighet, Utsteder: v.MP.Utsteder(), JWKS: v.MP.JWKURL(),
-		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"api", "worker"}, Reserve: 256 << 20, Dev: true, Mappe: v.T.TempDir(),
-		Deler: compose.Deler{Lager: l, Clock: v.Klokke, Transport: v.Nett, Printer: v.Print, Policy: &p, Logg: v.Logg.Slog(), UtenKlokkevakt: true, Rundt: rundt}})
+	c := compose.Config{Hemmelighet: v.D.Hemmelighet, Roller: []string{"worker"}, Retur: "Portalen (test);Testveien 2;0000;Testby", Reserve: 256 << 20, Dev: true,
+		Deler: compose.Deler{Lager: l, Clock: v.Klokke, Transport: v.Nett, Printer: v.Print, Policy: &p, Logg: v.Logg.Slog(), UtenKlokkevakt: true, Rundt: rundt}}
+	if v.MP != nil {
+		c.Roller, c.Utsteder, c.JWKS, c.Mappe = []string{"api", "worker"}, v.MP.Utsteder(), v.MP.JWKURL(), v.T.TempDir()
+	}
+	s, err := compose.Open(context.Background(), c)
 	v.ma(err)
 	return s
 }

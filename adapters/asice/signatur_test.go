@@ -86,6 +86,10 @@ func TestSignaturer(t *testing.T) {
 			}
 			s.Detach()
 		}), false},
+		"another content type": {sd(func(s *pkcs7.SignedData) {
+			s.GetSignedData().ContentInfo.ContentType = pkcs7.OIDSignedData
+			med()(s)
+		}), false},
 		"attributes taken away": {sd(func(s *pkcs7.SignedData) { med()(s); s.RemoveAuthenticatedAttributes() }), false},
 		"SHA-1":                 {func(m string) string { return signert(t, m, pkcs7.OIDDigestAlgorithmSHA1, vaar()) }, true},
 		"SHA-512":               {func(m string) string { return signert(t, m, pkcs7.OIDDigestAlgorithmSHA512, vaar()) }, true},

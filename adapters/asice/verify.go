@@ -42,16 +42,15 @@ func verifyDetached(p7s, content []byte) (c Container, err error) {
 			return Container{}, ErrSignature
 		}
 		c.Signer = cert
-		// smallstep leaves these two to its caller (RFC 5652 section 5.3, RFC 5035 section 5.4).
-		var contentType, hasDigest bool
+		// smallstep leaves these to its caller: signed attributes at all, with the content's type (RFC 5652 section 5.3), and
+		// the certificate they name (RFC 5035 section 5.4). That messageDigest is among them it demands itself.
+		contentType := false
 		for _, a := range s.AuthenticatedAttributes {
 			switch {
 			case a.Type.Equal(pkcs7.OIDAttributeContentType):
 				var oid asn1.ObjectIdentifier
 				_, typeErr := asn1.Unmarshal(a.Value.Bytes, &oid)
 				contentType = typeErr == nil && oid.Equal(pkcs7.OIDData)
-			case a.Type.Equal(pkcs7.OIDAttributeMessageDigest):
-				hasDigest = true
 			case a.Type.Equal(pkcs7.OIDAttributeSigningTime):
 				var at time.Time
 				if _, timeErr := asn1.Unmarshal(a.Value.Bytes, &at); timeErr == nil {
@@ -61,7 +60,7 @@ func verifyDetached(p7s, content []byte) (c Container, err error) {
 				return Container{}, ErrSignature
 			}
 		}
-		if !contentType || !hasDigest {
+		if !contentType {
 			return Container{}, ErrSignature
 		}
 		c.Algorithm = algorithmOf(cert, s.DigestAlgorithm.Algorithm)

@@ -164,12 +164,14 @@ func gcmDelt(t testing.TB, klar, attributter, aad []byte, tagSize, flytt int) []
 // teller counts private-key operations.
 type teller struct {
 	cms.Key
-	n int
+	n    int
+	opts crypto.DecrypterOpts // the last
 }
 
 func (t *teller) Public() crypto.PublicKey { return t.Decrypter.Public() }
 
 func (t *teller) Decrypt(r io.Reader, b []byte, opts crypto.DecrypterOpts) ([]byte, error) {
 	t.n++
+	t.opts = opts
 	return t.Decrypter.Decrypt(r, b, opts)
 }

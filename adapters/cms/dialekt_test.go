@@ -3,6 +3,7 @@ package cms_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"errors"
 	"io"
 	"testing"
@@ -110,6 +111,17 @@ func TestPKCS1BareUtenOAEP(t *testing.T) {
 	galt := func(key []byte) []byte { return oaepSHA256(v, navngitt(v))(bytes.Repeat([]byte{1}, 5)) }
 	sealed := oppskrift{mottakere: []mottakerinfo{pkcs1v5(v, navngitt(v)), galt}}.skriv(t, []byte("melding"))
 	is.True(errors.Is(cms.Decrypt(io.Discard, bytes.NewReader(sealed), v), cms.ErrDecrypt))
+}
+
+// What is wrongly wrapped under PKCS#1 v1.5 must become a random key inside the key holder, an HSM too: an error of its
+// own there is the oracle (RFC 3218).
+func TestPKCS1FaarTilfeldigNokkel(t *testing.T) {
+	is := is.New(t)
+	v := vaar()
+	k := teller{Key: v}
+	sealed := oppskrift{mottakere: []mottakerinfo{pkcs1v5(v, navngitt(v))}}.skriv(t, []byte("melding"))
+	is.NoErr(cms.Decrypt(io.Discard, bytes.NewReader(sealed), cms.Key{Certificate: v.Certificate, Decrypter: &k}))
+	is.Equal(k.opts, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: 32})
 }
 
 // RFC 5083 section 2.2: authenticated attributes count as a SET, whatever tag they travel under.

@@ -201,7 +201,7 @@ func TestFiendtligForm(t *testing.T) {
 					t.Error("inspected as whole")
 				}
 			})
-			if n > 1<<20 && n > uint64(len(b))/2 {
+			if n > uint64(len(b)+512<<10) {
 				t.Errorf("allocated %d bytes for %d", n, len(b))
 			}
 		})

@@ -20,6 +20,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/adapters/keystore"
+	"portal.example/bekymringsmelding/contracts"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/ports"
 )
@@ -142,8 +143,12 @@ func TestNewRefuses(t *testing.T) {
 	is.Equal(len(poster), 0)
 }
 
-// [K1]
-func TestK1OthersCertificates(t *testing.T) {
+func TestContract(t *testing.T) {
+	contracts.TestKeyStore(t, func(t *testing.T) ports.KeyStore { return apne(t, config(nyMappe(t))) })
+}
+
+// Certificates that look like ours as far as it goes [K1].
+func TestOthersCertificates(t *testing.T) {
 	is := is.New(t)
 	s := apne(t, config(nyMappe(t)))
 	h := ny(t, s)
@@ -176,8 +181,8 @@ func TestK1OthersCertificates(t *testing.T) {
 	is.NoErr(err)
 }
 
-// [K2] also across a restart, and for a certificate that has expired since
-func TestK2OldKeysStay(t *testing.T) {
+// Old keys stay across a restart, and when their certificate has expired [K2].
+func TestOldKeysStay(t *testing.T) {
 	is := is.New(t)
 	c := config(nyMappe(t))
 	c.Gyldighet = time.Nanosecond

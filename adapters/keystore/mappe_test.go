@@ -150,9 +150,9 @@ func filen(t testing.TB, mappe string, c *x509.Certificate) string {
 	return f[0]
 }
 
-// [K2] also for keys made by an older program: these were written by the first one. The test fails when the format changes without the old
-// one being read.
-func TestK2FirstFormat(t *testing.T) {
+// Old keys stay also when the program is new [K2]: this one was written by the first. The test fails when the format changes without the
+// old one being read.
+func TestFirstFormat(t *testing.T) {
 	is := is.New(t)
 	mappe := nyMappe(t) // git does not keep the folder's mode
 	is.NoErr(os.CopyFS(mappe, os.DirFS(filepath.Join("testdata", "forste"))))

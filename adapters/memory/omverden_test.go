@@ -57,9 +57,11 @@ func TestPrinter(t *testing.T) {
 		return contracts.Printerrigg{
 			Printer: p,
 			Brev: func(_ *testing.T, id melding.ForsokID) (ut [][]byte) {
-				if b, ok := p.Brev(id); ok {
-					x, _ := b.Innhold.Bytes()
-					ut = append(ut, x)
+				for _, j := range p.Jobber() {
+					if b, ok := p.Brev(j); ok && j == id {
+						x, _ := b.Innhold.Bytes()
+						ut = append(ut, x)
+					}
 				}
 				return ut
 			},

@@ -67,6 +67,9 @@ func TestIngentingSlipperUt(t *testing.T) {
 		}
 	}
 	is.New(t).Equal(p.String(), "[skjult]")
+	b, err := json.Marshal([]any{p, &o, p.Barn[0], o.Melding.Melding}) // JSON() is the way out, and no other
+	is.New(t).NoErr(err)
+	is.New(t).Equal(string(b), `["[skjult]","[skjult]","[skjult]","[skjult]"]`)
 	is.New(t).Equal(fmt.Sprint(&o), "[skjult]")
 }
 

@@ -155,3 +155,15 @@ func TestNullverdi(t *testing.T) {
 	is.True(k.Virkedag(kl(t, "2026-12-25 12:00")))
 	is.Equal(k.PlussVirketimer(kl(t, "2026-11-27 20:00"), 8), kl(t, "2026-11-30 04:00").UTC())
 }
+
+// No hours to wait is no waiting, also in the middle of a weekend, and never back in time.
+func TestIngenTimer(t *testing.T) {
+	is := is.New(t)
+	k := norge(2026, 2026)
+	lordag := kl(t, "2026-11-28 11:11")
+	for _, timer := range []int{0, -1} {
+		is.Equal(k.PlussVirketimer(lordag, timer), lordag.UTC())
+		is.Equal(k.PlussKontortimer(lordag, timer, 8, 16), lordag.UTC())
+	}
+	is.Equal(k.Virketimer(kl(t, "2026-11-24 12:00"), kl(t, "2026-11-24 11:00")), time.Duration(0))
+}

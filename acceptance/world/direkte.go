@@ -1,0 +1,30 @@
+package world
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"portal.example/bekymringsmelding/app/intake"
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+)
+
+// Forsegl seals the sample report for the receiver's and the printer's certificates, without asking the portal.
+func (v *Verden) Forsegl(kommunenr, bydel string) Sending {
+	v.T.Helper()
+	a := &Avsender{Data: v.D.Avsender, Na: v.Klokke.Now}
+	s, err := Eksempel(context.Background(), a, Nokler{Print: v.D.Print.Cert, Mottaker: v.D.Finn(kommunenr, bydel).Sert.Cert},
+		Sending{Kommune: kommunenr, Bydel: bydel, Slag: melding.Offentlig, Versjon: melding.V1}, "Prøve", "Prøve")
+	v.ma(err)
+	return s
+}
+
+// Lever gives a sealed report to the use case as the API would.
+func (v *Verden) Lever(s Sending) (melding.ID, error) {
+	v.T.Helper()
+	pdf, asice := melding.ForsegletBytes(melding.X509, s.PDF), melding.ForsegletBytes(melding.X509, s.Asice)
+	return v.System.Inntak.Motta(context.Background(), intake.Innsending{Fra: kommune.FiksOrgID(v.D.Avsender.FiksOrgID),
+		Integrasjon: kommune.Integrasjon{ID: kommune.IntegrasjonID(v.D.Avsender.IntegrasjonID), Orgnr: kommune.Orgnr(v.D.Avsender.Orgnr)},
+		Kommune:     kommune.Kommunenummer(s.Kommune), Bydel: kommune.Bydelsnummer(s.Bydel), Slag: s.Slag, Versjon: s.Versjon, PDF: pdf, Asice: asice,
+		SHA: map[melding.Del][32]byte{melding.DelPDF: sha256.Sum256(s.PDF), melding.DelAsice: sha256.Sum256(s.Asice)}})
+}
