@@ -359,7 +359,3 @@ func allesaker(v *world.Verden, id melding.ID) (ut []levering.Saksart) {
 	}
 	return ut
 }
-
-func uleselig() melding.Forseglet {
-	return melding.ForsegletBytes(melding.X509, []byte("ikke til å lese"))
-}

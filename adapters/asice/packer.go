@@ -123,7 +123,9 @@ func (z archive) store(name, comment string, b []byte) error {
 	w, err := z.CreateRaw(&zip.FileHeader{
 		Name: name, Comment: comment, Method: zip.Store, CRC32: crc32.ChecksumIEEE(b),
 		CompressedSize64: uint64(len(b)), UncompressedSize64: uint64(len(b)),
+		//lint:ignore SA1019 CreateRaw writes these two as they are; Modified is for CreateHeader
 		ModifiedDate: uint16(t.Day() + int(t.Month())<<5 + max(t.Year()-1980, 0)<<9),
+		//lint:ignore SA1019 as above
 		ModifiedTime: uint16(t.Second()/2 + t.Minute()<<5 + t.Hour()<<11),
 	})
 	if err != nil {

@@ -182,8 +182,10 @@ func (p *ber) leave() {
 		return
 	}
 	f := p.stack[len(p.stack)-1]
-	if f.indefinite && (p.byte() != 0 || p.byte() != 0) {
-		p.fail(errMalformed)
+	if f.indefinite {
+		if a, b := p.byte(), p.byte(); a != 0 || b != 0 { // end-of-contents octets
+			p.fail(errMalformed)
+		}
 	}
 	p.stack = p.stack[:len(p.stack)-1]
 }

@@ -70,6 +70,7 @@ func contentKey(m message, keys []Key) []byte {
 			}
 			// With SessionKeyLen a wrongly padded key becomes a random one instead of an error (RFC 3218 section 2.3.2), so
 			// there is nothing to learn from which of our keys it was, and nothing to try after it.
+			//lint:ignore SA1019 some senders in use wrap keys in no other way (D21)
 			key, err := k.Decrypter.Decrypt(rand.Reader, r.encryptedKey, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: m.keySize})
 			if err != nil || len(key) != m.keySize {
 				return nil

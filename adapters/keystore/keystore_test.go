@@ -88,6 +88,7 @@ func virker(t testing.TB, h ports.Handle, c *x509.Certificate) {
 		is.NoErr(err)
 		is.Equal(apnet, prov[:])
 	}
+	//lint:ignore SA1019 the dialect of .NET senders
 	forseglet, err := rsa.EncryptPKCS1v15(rand.Reader, offentlig, prov[:])
 	is.NoErr(err)
 	apnet, err := h.Decrypt(rand.Reader, forseglet, nil)
