@@ -1,0 +1,62 @@
+package compose_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/matryer/is"
+
+	"portal.example/bekymringsmelding/cmd/compose"
+)
+
+func TestEverySettingIsDocumented(t *testing.T) {
+	b, err := os.ReadFile("../../docs/drift/konfigurasjon.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f := range reflect.TypeFor[compose.Config]().Fields() {
+		if env := f.Tag.Get("env"); env != "" && !strings.Contains(string(b), "`"+env+"`") {
+			t.Errorf("%s står ikke i docs/drift/konfigurasjon.md", env)
+		}
+	}
+}
+
+const hemmelig = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+func TestThePortalRefusesToStartUnsafely(t *testing.T) {
+	god := compose.Config{Lager: "sqlite:x", Hemmelighet: hemmelig, Retur: "a;b;0000;c", Utsteder: "https://a.example/", JWKS: "https://a.example/jwk",
+		Transport: "memory:", Print: "mappe:x", Roller: []string{"api"}}
+	for navn, endre := range map[string]func(*compose.Config){
+		"uten hemmelighet":          func(c *compose.Config) { c.Hemmelighet = "" },
+		"kort hemmelighet":          func(c *compose.Config) { c.Hemmelighet = "a29ydA==" },
+		"uten returadresse":         func(c *compose.Config) { c.Retur = "" },
+		"uten utskrift":             func(c *compose.Config) { c.Print, c.Dev = "", true },
+		"uten digital kanal":        func(c *compose.Config) { c.Transport, c.Dev, c.Print = "", true, "mappe:"+t.TempDir() },
+		"etterligninger uten --dev": func(*compose.Config) {},
+	} {
+		c := god
+		endre(&c)
+		s, err := compose.Open(context.Background(), c)
+		if !errors.Is(err, compose.ErrConfig) || s != nil {
+			t.Errorf("%s: %v", navn, err)
+		}
+	}
+}
+
+func TestPlainHTTPOnlyOnLoopback(t *testing.T) {
+	is := is.New(t)
+	for _, adr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "[::]:0"} {
+		_, _, err := compose.Config{Adresse: adr}.Lytt()
+		is.True(errors.Is(err, compose.ErrConfig)) // refused
+	}
+	for _, adr := range []string{"127.0.0.1:0", "localhost:0", "unix:" + t.TempDir() + "/s"} {
+		l, tls, err := compose.Config{Adresse: adr}.Lytt()
+		is.NoErr(err)
+		is.True(!tls)
+		is.NoErr(l.Close())
+	}
+}
