@@ -117,7 +117,9 @@ func (o *Outbox) kjor(ctx context.Context, l ports.Lease) {
 	due, arsak := na.Add(o.Policy.Vent(l.Attempt)), "ukjent utfall"
 	var s Senere
 	if errors.As(err, &s) {
-		due, arsak = s.Tid()
+		if due, arsak = s.Tid(); due.Before(na.Add(time.Second)) {
+			due = na.Add(time.Second) // a time that has passed must not become a busy loop
+		}
 	} else {
 		o.Logg.WarnContext(ctx, "oppdrag gikk ikke", "oppdrag", l.Oppdrag.ID, "forsok", l.Attempt, "feil", err.Error(), "neste", due)
 	}
