@@ -140,7 +140,11 @@ func (s *Service) brevvakt(ctx context.Context, l ports.Lease) error {
 	if j, err := s.Printer.Status(ctx, l.Oppdrag.Forsok); err == nil && j.Status != levering.BrevMottatt {
 		return s.brukJobb(ctx, l.Oppdrag.Melding, j)
 	}
-	return s.regel(ctx, l, levering.Brevvakt)
+	u, err := s.brukRegel(ctx, l, levering.Brevvakt)
+	if sak, ok := u.ApenSak(levering.SakBrevIkkePostlagt); err == nil && ok {
+		s.Logg.ErrorContext(ctx, "brevet er fortsatt ikke meldt postlagt", "sak", sak.ID, "melding", l.Oppdrag.Melding, "apnet", sak.Apnet)
+	}
+	return err
 }
 
 func (s *Service) avbestill(ctx context.Context, l ports.Lease) error {
