@@ -73,12 +73,15 @@ func testSweep(t *testing.T, open func(t *testing.T) Lager) {
 			Start.Add(time.Microsecond): {b},
 			Start.Add(6 * time.Minute):  nil,
 		} {
-			funnet, err := l.Store.Similar(t.Context(), ny, siden)
+			funnet, err := l.Store.Similar(t.Context(), ny, siden, 100)
 			is.NoErr(err)
 			if !slices.Equal(funnet, ventet) {
 				t.Errorf("siden %v: %v, ikke %v", siden, funnet, ventet)
 			}
 		}
+		funnet, err := l.Store.Similar(t.Context(), ny, Start, 1)
+		is.NoErr(err)
+		is.Equal(funnet, []melding.ID{b}) // no more than asked for
 	})
 }
 

@@ -178,7 +178,7 @@ func (l *Lager) Breaches(ctx context.Context, max int) ([]melding.ID, error) {
 }
 
 // Similar: see ports.Store.
-func (l *Lager) Similar(ctx context.Context, f melding.Fakta, since time.Time) ([]melding.ID, error) {
+func (l *Lager) Similar(ctx context.Context, f melding.Fakta, since time.Time, max int) ([]melding.ID, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -193,7 +193,7 @@ func (l *Lager) Similar(ctx context.Context, f melding.Fakta, since time.Time) (
 	}
 	slices.SortFunc(like, func(a, b melding.Fakta) int { return b.Innsendt.Compare(a.Innsendt) })
 	var ut []melding.ID
-	for _, g := range like {
+	for _, g := range like[:min(max, len(like))] {
 		ut = append(ut, g.ID)
 	}
 	return ut, nil

@@ -203,7 +203,7 @@ func (s *Service) Motta(ctx context.Context, i Innsending) (melding.ID, error) {
 }
 
 func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na time.Time) (melding.ID, error) {
-	like, err := s.Store.Similar(ctx, f, na.Add(-10*time.Minute))
+	like, err := s.Store.Similar(ctx, f, na.Add(-10*time.Minute), 1)
 	if err != nil {
 		return "", err
 	}
