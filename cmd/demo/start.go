@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -140,9 +139,8 @@ func (d *demo) stopp() error {
 
 // avsender is a case system of the demo's sender.
 func (d *demo) avsender(a world.Avsenderdata) (*world.Avsender, error) {
-	var nokkel *rsa.PrivateKey = a.Sert.Nokkel
 	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: d.mp.TokenURL(), Issuer: d.mp.Utsteder(), KlientID: a.KlientID,
-		Nokkel: nokkel, Sertifikat: a.Sert.Cert, Clock: d.clock})
+		Nokkel: a.Sert.Nokkel, Sertifikat: a.Sert.Cert, Clock: d.clock})
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 	h := melding.Hendelse{Forsok: f.ID, Referanse: string(f.ID), Aktor: melding.AktorPrint, Kanal: kommune.Print}
 	for _, s := range r.Overganger {
 		if s.Tilstand == melding.LEVERT {
-			b.levertMedBrev(f.ID)
+			b.levertMedBrev()
 		}
 		b.overgang(s, h)
 	}
@@ -132,7 +132,7 @@ func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 }
 
 // levertMedBrev is levert when the letter itself ended it: that attempt needs no cancel.
-func (b *bygger) levertMedBrev(f melding.ForsokID) {
+func (b *bygger) levertMedBrev() {
 	b.ferdigKo(KoFrist, "")
 	b.ferdigKo(KoSend, "")
 	for _, g := range b.m.ApneForsok(melding.Sendeforsok) {

@@ -102,8 +102,8 @@ func SendingFullfort(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, ref strin
 	f := Sendeforsok(u, o)
 	h := melding.Hendelse{Forsok: f, Referanse: ref, Kanal: kommune.FiksIO, KontoID: konto.KontoID,
 		Meldingstype: protokoll.Meldingstype(b.m.Fakta.Slag, b.m.Fakta.Versjon)}
-	switch t := b.m.Tilstand(); {
-	case t == melding.AKSEPTERT, t == melding.AVVIST_PRINT:
+	switch b.m.Tilstand() {
+	case melding.AKSEPTERT, melding.AVVIST_PRINT:
 		b.overgang(melding.Steg{Tilstand: melding.SENDT_FAGSYSTEM, Kode: melding.SendtFagsystem}, h)
 	default:
 		// The answer or the frist was faster, or this is a resend. The platform's name is kept all the same.
