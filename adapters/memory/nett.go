@@ -34,6 +34,7 @@ type Nett struct {
 	Pause time.Duration
 
 	klokke ports.Clock
+	start  time.Time
 
 	mu     sync.Mutex
 	konti  map[kommune.KontoID]*Konto
@@ -57,7 +58,7 @@ type post struct {
 
 // NyttNett is a channel without accounts, where everything arrives at once.
 func NyttNett(k ports.Clock) *Nett {
-	return &Nett{klokke: k, Pause: time.Second, konti: map[kommune.KontoID]*Konto{}, endret: make(chan struct{})}
+	return &Nett{klokke: k, start: k.Now(), Pause: time.Second, konti: map[kommune.KontoID]*Konto{}, endret: make(chan struct{})}
 }
 
 // Konto is one receiving account.
@@ -184,7 +185,9 @@ func (n *Nett) meld() {
 
 func (n *Nett) nyttRef() string {
 	n.refnr++
-	return string(melding.NyForsokID("", "nett", n.refnr)) // a UUID, the same in every run
+	// A UUID: the same in every run under a fake clock, and never one that an earlier process has used under a real one. A store
+	// remembers the ids of answers for ever.
+	return string(melding.NyForsokID("", "nett/"+n.start.Format(time.RFC3339Nano), n.refnr))
 }
 
 // fram does what is due on the far side: messages to those who take by themselves, and word of those nobody took in time.
