@@ -16,9 +16,11 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/time/rate"
 
 	"portal.example/bekymringsmelding/app/intake"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -95,6 +97,8 @@ type API struct {
 	ruter    *ruter
 	huma     huma.API
 	pace     *hastighet
+	loggtakt *rate.Limiter     // of refusals that are logged
+	utelatt  atomic.Int64      // refusals not logged since the last one that was
 	openapi  map[string][]byte // by path
 	dokument http.Handler
 }
@@ -119,7 +123,7 @@ func New(c Config) (*API, error) {
 	if c.Burst == 0 {
 		c.Burst = max(1, int(2*c.Rate))
 	}
-	a := &API{cfg: c, ruter: nyRuter(), pace: nyHastighet(c.Rate, c.Burst)}
+	a := &API{cfg: c, ruter: nyRuter(), pace: nyHastighet(c.Rate, c.Burst), loggtakt: rate.NewLimiter(20, 200)}
 	a.huma = nyHuma(a.ruter)
 	a.registrerAlle()
 	if err := a.byggOpenAPI(); err != nil {

@@ -68,9 +68,17 @@ func (a *API) avvis(k *kall, err error) {
 }
 
 func (a *API) loggAvvist(k *kall, f *feil, id string) {
+	// Anybody can be refused, also without a login: the log must not be theirs to fill the disk with. What is left out is counted.
+	if f.kode.Status < http.StatusInternalServerError && !a.loggtakt.AllowN(a.cfg.Clock.Now(), 1) {
+		a.utelatt.Add(1)
+		return
+	}
 	nivaa, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("feil", id), slog.String("kode", f.kode.Kode), slog.Int("status", f.kode.Status), slog.String("rute", k.rute),
 		slog.String("integrasjon", string(k.integrasjon.ID)),
+	}
+	if n := a.utelatt.Swap(0); n > 0 {
+		attrs = append(attrs, slog.Int64("utelatt", n))
 	}
 	if f.kode.Status >= http.StatusInternalServerError {
 		nivaa = slog.LevelError
