@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -39,6 +40,7 @@ type Config struct {
 	Printer   ports.Printer
 	Clock     ports.Clock
 	Policy    levering.Policy
+	Catalogue ports.Catalogue     // nil = certificates come with the set-up only
 	Retur     kommune.Postadresse // the return address on every letter
 	Logg      *slog.Logger
 	// Tell hears of every event written, for metrics.
@@ -51,6 +53,7 @@ type Config struct {
 type Service struct {
 	Config
 	brev brevvarsler
+	sagt sync.Map // ids of cases that this process has logged
 }
 
 // New fills in what may be missing.
@@ -221,7 +224,11 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	if err := s.varsleMangeBrev(ctx); err != nil {
 		return err
 	}
-	u, err := s.brukRegel(ctx, l, levering.FristUtlopt)
+	bok, err := s.hullbok(ctx)
+	if err != nil {
+		return err
+	}
+	u, err := s.brukRegel(ctx, l, levering.FristUtloptMed(bok.Stille(s.Clock.Now())))
 	if err != nil {
 		return err
 	}

@@ -124,13 +124,16 @@ const (
 	SakSvarUtenMelding Saksart = "svar-uten-melding"
 	SakMangeBrev       Saksart = "uvanlig-mange-brev"
 	SakNokkelUtloper   Saksart = "nokkel-utloper"
+	SakLytterIkke      Saksart = "tar-ikke-imot-svar"
+	SakUtenToken       Saksart = "uten-token"
+	SakKatalog         Saksart = "katalogen-mangler-nokkel"
 )
 
 // Saksarter lists them all.
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakNokkelUtloper}
+		SakSvarUtenMelding, SakMangeBrev, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.

@@ -88,12 +88,14 @@ const (
 	ReturEtterLevert    Kode = "BREV_I_RETUR_ETTER_LEVERT"
 	BrevsvarGjentatt    Kode = "BREVSVAR_GJENTATT"
 	FristUtlopt         Kode = "FRIST_UTLOPT"
-	InnholdSlettet      Kode = "INNHOLD_SLETTET"
-	HoldSatt            Kode = "HOLD_SATT"
-	HoldLoftet          Kode = "HOLD_LOFTET"
-	Notat               Kode = "NOTAT"
-	MuligDublett        Kode = "MULIG_DUBLETT"
-	ReparertAvSveip     Kode = "REPARERT_AV_SVEIP"
+	// KvitteringKanVaereTapt: the portal was deaf for a while after the receiver was asked.
+	KvitteringKanVaereTapt Kode = "KVITTERING_KAN_VAERE_TAPT"
+	InnholdSlettet         Kode = "INNHOLD_SLETTET"
+	HoldSatt               Kode = "HOLD_SATT"
+	HoldLoftet             Kode = "HOLD_LOFTET"
+	Notat                  Kode = "NOTAT"
+	MuligDublett           Kode = "MULIG_DUBLETT"
+	ReparertAvSveip        Kode = "REPARERT_AV_SVEIP"
 )
 
 // setninger is the fixed list of D17: the only text about an event that leaves the portal.
@@ -135,6 +137,7 @@ var setninger = map[Kode]string{
 	ReturEtterLevert:       "Brevet kom i retur etter at meldingen var levert.",
 	BrevsvarGjentatt:       "Utskriftsleverandøren meldte noe som allerede var kjent.",
 	FristUtlopt:            "Fristen gikk ut uten at mottakeren hadde bekreftet.",
+	KvitteringKanVaereTapt: "Portalen kunne ikke ta imot svar en stund etter at meldingen ble sendt. En kvittering kan være tapt.",
 	InnholdSlettet:         "Innholdet er slettet. Historikken er beholdt.",
 	HoldSatt:               "Sletting av innholdet er stanset.",
 	HoldLoftet:             "Sletting av innholdet kan skje igjen.",

@@ -1,0 +1,105 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"portal.example/bekymringsmelding/adapters/memory"
+	"portal.example/bekymringsmelding/app/delivery"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/ports"
+)
+
+var t0 = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+type rigg struct {
+	*delivery.Service
+	lager  *memory.Lager
+	klokke *memory.Klokke
+}
+
+func nyRigg() rigg {
+	k := memory.NyKlokke(t0)
+	l := memory.NyttLager(k)
+	return rigg{delivery.New(delivery.Config{Store: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k}), l, k}
+}
+
+func (r rigg) apne(t *testing.T) (ut []string) {
+	t.Helper()
+	saker, err := r.lager.Cases(t.Context(), true, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range saker {
+		k := ""
+		if s.Kritisk {
+			k = " kritisk"
+		}
+		ut = append(ut, string(s.Art)+k)
+	}
+	return ut
+}
+
+func TestAPortalThatHearsNoAnswersTellsAPersonAfterOneAndTwelveHours(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	is.NoErr(r.SjekkLytting(t.Context())) // the clock starts at the first look, also when nothing was ever heard
+	r.klokke.Sett(t0.Add(59 * time.Minute))
+	is.NoErr(r.SjekkLytting(t.Context()))
+	is.Equal(len(r.apne(t)), 0)
+	for range 3 {
+		r.klokke.Sett(r.klokke.Now().Add(2 * time.Minute))
+		is.NoErr(r.SjekkLytting(t.Context()))
+	}
+	is.Equal(strings.Join(r.apne(t), ","), "tar-ikke-imot-svar") // one, however often it is looked at
+	r.klokke.Sett(t0.Add(12*time.Hour + time.Second))
+	is.NoErr(r.SjekkLytting(t.Context()))
+	is.Equal(len(r.apne(t)), 2)
+	is.NoErr(r.Lyttet(t.Context(), r.klokke.Now(), r.klokke.Now()))
+	is.Equal(len(r.apne(t)), 0) // heard again: the world has answered
+}
+
+func TestASilenceIsKeptAndAShortOneIsNone(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	hull := func() int {
+		v, err := r.lager.Mark(t.Context(), delivery.MerkeLyttet)
+		is.NoErr(err)
+		b, err := levering.LesHullbok(v)
+		is.NoErr(err)
+		return len(b.Hull)
+	}
+	is.NoErr(r.Lyttet(t.Context(), t0, t0.Add(time.Hour)))
+	is.NoErr(r.Lyttet(t.Context(), t0.Add(time.Hour+levering.HullFra), t0.Add(2*time.Hour))) // a reconnect
+	is.Equal(hull(), 0)
+	is.NoErr(r.Lyttet(t.Context(), t0.Add(3*time.Hour), t0.Add(3*time.Hour)))
+	is.Equal(hull(), 1)
+	is.NoErr(r.Lyttet(t.Context(), t0.Add(90*time.Minute), t0.Add(2*time.Hour+time.Minute))) // a slow replica tells of an earlier time
+	is.Equal(hull(), 1)
+	is.NoErr(r.Lyttet(t.Context(), t0.Add(3*time.Hour), t0.Add(100*24*time.Hour)))
+	is.Equal(hull(), 0) // older than any frist
+}
+
+func TestNoTokenForFiveMinutesIsACaseUntilThereIsOne(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	var feil error
+	v := r.NyTokenvakt(func(context.Context) (string, error) { return "", feil })
+	is.NoErr(v.Sjekk(t.Context()))
+	feil = errors.New("nede")
+	for range 5 {
+		is.NoErr(v.Sjekk(t.Context()))
+		r.klokke.Sett(r.klokke.Now().Add(time.Minute))
+	}
+	is.Equal(len(r.apne(t)), 0)
+	is.NoErr(v.Sjekk(t.Context()))
+	is.NoErr(v.Sjekk(t.Context()))
+	is.Equal(strings.Join(r.apne(t), ","), "uten-token kritisk")
+	feil = nil
+	is.NoErr(v.Sjekk(t.Context()))
+	is.Equal(len(r.apne(t)), 0)
+}
+
+var _ ports.Catalogue = katalogen(nil)
