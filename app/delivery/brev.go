@@ -113,7 +113,7 @@ func (s *Service) HentBrevstatus(ctx context.Context) error {
 		nye = append(nye, levering.BrevstatusOppdrag(j, na))
 	}
 	if len(nye) > 0 {
-		if err := s.Work.Add(ctx, nye...); err != nil {
+		if _, err := s.Work.Add(ctx, nye...); err != nil {
 			return err
 		}
 		s.Vekk()
