@@ -225,12 +225,11 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	if err != nil {
 		return err
 	}
-	if na := s.Clock.Now(); na.Before(til) {
+	na := s.Clock.Now()
+	if na.Before(til) {
 		return &Senere{Til: til, Arsak: "brev er holdt tilbake av operatør"}
 	}
-	if err := s.varsleMangeBrev(ctx); err != nil {
-		return err
-	}
+	s.varsleMangeBrev(ctx, na)
 	u, err := s.brukRegel(ctx, l, levering.FristUtlopt)
 	if err != nil {
 		return err
