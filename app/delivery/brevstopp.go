@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -16,6 +18,9 @@ const MerkeBrevstopp = "brevstopp-til"
 
 // MaksBrevstopp is the longest an operator may hold letters back at a time (D20).
 const MaksBrevstopp = 4 * time.Hour
+
+// Brevpause is how long after a hold was lifted the last letter may still wait.
+const Brevpause = 5 * time.Minute
 
 const (
 	brevGrense    = 20               // letters in one sweep that are never unusual
@@ -35,6 +40,84 @@ func (s *Service) brevstopp(ctx context.Context) (time.Time, error) {
 		return time.Time{}, nil //nolint:nilerr // see above
 	}
 	return til, nil
+}
+
+func tidligst(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// ErrBrevstopp says that letters cannot be held so long, or are not held now.
+var ErrBrevstopp = errors.New("brevstopp")
+
+func brevstoppsak(til time.Time) levering.SakID {
+	return levering.SakID("ledger/" + string(levering.SakBrevstopp) + "/" + til.UTC().Format(time.RFC3339))
+}
+
+// HoldBrev holds back letters that the frist would order, for at most MaksBrevstopp from now; then they go by themselves. Letters that
+// are ordered already go. A case keeps who and why.
+func (s *Service) HoldBrev(ctx context.Context, hvem, grunn string, varighet time.Duration) (til time.Time, err error) {
+	if err := levering.KontrollerOperator(hvem, grunn); err != nil {
+		return time.Time{}, err
+	}
+	if varighet <= 0 || varighet > MaksBrevstopp {
+		return time.Time{}, fmt.Errorf("%w: brev kan holdes tilbake i 1 til %d timer om gangen", ErrBrevstopp, int(MaksBrevstopp.Hours()))
+	}
+	na := s.Clock.Now()
+	gammel, err := s.brevstopp(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	til = na.Add(varighet).UTC().Truncate(time.Second)
+	// A crash before the mark is set leaves a case and no hold: letters go, and the operator was not told otherwise.
+	if err := s.Ledger.OpenCase(ctx, levering.Sak{ID: brevstoppsak(til), Art: levering.SakBrevstopp, Apnet: na, Frist: til,
+		Grunn: "brevstopp av " + hvem + ": " + grunn}); err != nil {
+		return time.Time{}, err
+	}
+	if err := s.Ledger.SetMark(ctx, MerkeBrevstopp, til.Format(time.RFC3339)); err != nil {
+		return time.Time{}, err
+	}
+	if na.Before(gammel) && !gammel.Equal(til) {
+		err = s.lukkBrevstopp(ctx, gammel, hvem, "avløst av et nytt", na)
+	}
+	return til, err
+}
+
+// SlippBrev lifts a hold before its time. ErrBrevstopp when letters are not held.
+func (s *Service) SlippBrev(ctx context.Context, hvem, grunn string) error {
+	if err := levering.KontrollerOperator(hvem, grunn); err != nil {
+		return err
+	}
+	na := s.Clock.Now()
+	til, err := s.brevstopp(ctx)
+	if err != nil {
+		return err
+	}
+	if !na.Before(til) {
+		return fmt.Errorf("%w: brev holdes ikke tilbake nå", ErrBrevstopp)
+	}
+	// A crash before the mark is gone leaves the hold, with its case closed: the operator lifts it again, or it runs out.
+	if err := s.lukkBrevstopp(ctx, til, hvem, "opphevet: "+grunn, na); err != nil {
+		return err
+	}
+	return s.Ledger.SetMark(ctx, MerkeBrevstopp, "")
+}
+
+// lukkBrevstopp closes a hold's case; who held and why stays in front of who lifted and why.
+func (s *Service) lukkBrevstopp(ctx context.Context, til time.Time, hvem, grunn string, na time.Time) error {
+	apne, err := s.Overview.Cases(ctx, true, 1000)
+	if err != nil {
+		return err
+	}
+	id := brevstoppsak(til)
+	for _, sak := range apne {
+		if sak.ID == id {
+			return s.Ledger.CloseCase(ctx, id, melding.AktorOperator(hvem), sak.Grunn+"; "+grunn, na)
+		}
+	}
+	return nil // closed by hand already
 }
 
 // brevvarsler is what a process remembers between letters, so that a sweep of thousands does not cost thousands of counts.

@@ -227,7 +227,8 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	}
 	na := s.Clock.Now()
 	if na.Before(til) {
-		return &Senere{Til: til, Arsak: "brev er holdt tilbake av operatør"}
+		// Looked at again before til: the operator may change their mind.
+		return &Senere{Til: tidligst(til, na.Add(Brevpause)), Arsak: "brev er holdt tilbake av operatør"}
 	}
 	s.varsleMangeBrev(ctx, na)
 	u, err := s.brukRegel(ctx, l, levering.FristUtlopt)

@@ -130,3 +130,20 @@ func TestAnOperatorsHoldEndsByItselfAndNeverLastsLonger(t *testing.T) {
 	v.Til(frist)
 	is.Equal(brevBestilt(v, ids), 1)
 }
+
+func TestAHoldLiftedEarlyLetsLettersGoWithinMinutes(t *testing.T) {
+	is, v := is.New(t), verden(t)
+	ids := tause(t, v, 2)
+	frist := v.Utgave(ids[0]).Melding.Fakta.Frist
+	v.Til(frist.Add(-time.Minute))
+	til, err := v.System.Levering.HoldBrev(t.Context(), "kari", "uvanlig mange", 4*time.Hour)
+	is.NoErr(err)
+	is.Equal(til, frist.Add(4*time.Hour-time.Minute))
+	v.Fram(time.Hour)
+	is.Equal(brevBestilt(v, ids), 0)
+	is.Equal(v.ApneSaker(""), []levering.Saksart{levering.SakBrevstopp})
+	is.NoErr(v.System.Levering.SlippBrev(t.Context(), "ola", "alt er i orden"))
+	v.Fram(delivery.Brevpause)
+	is.Equal(brevBestilt(v, ids), 2)
+	is.Equal(len(v.ApneSaker("")), 0)
+}
