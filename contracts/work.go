@@ -48,11 +48,14 @@ func etSvar(mottatt time.Time) melding.Svar {
 		Mottatt: mottatt, Innhold: Forseglet(Tilfeldig(2000)), Lesbarhet: melding.ArsakSvarUleselig, Forbigaende: true, Aktor: "operator:x"}
 }
 
-func leggTil(t testing.TB, l Lager, o ...levering.Oppdrag) {
+// leggTil is Add that must succeed, and gives how many were new.
+func leggTil(t testing.TB, l Lager, o ...levering.Oppdrag) int {
 	t.Helper()
-	if err := l.Work.Add(t.Context(), o...); err != nil {
+	nye, err := l.Work.Add(t.Context(), o...)
+	if err != nil {
 		t.Fatalf("Add: %v", err)
 	}
+	return nye
 }
 
 func testAdd(t *testing.T, open func(t *testing.T) Lager) {
@@ -61,8 +64,8 @@ func testAdd(t *testing.T, open func(t *testing.T) Lager) {
 		svar := levering.SvarOppdrag(etSvar(Start))
 		tomt := levering.SvarOppdrag(melding.Svar{ID: UUID(), Meldingstype: protokoll.Mottatt, Mottatt: Start.Add(time.Second)})
 		jobb := levering.BrevstatusOppdrag(levering.Jobb{ID: melding.ForsokID(UUID()), Status: levering.BrevAvvist, Tid: Start, Arsak: "A1"}, Start)
-		leggTil(t, l, svar, tomt, jobb)
-		leggTil(t, l)
+		is.Equal(leggTil(t, l, svar, tomt, jobb), 3)
+		is.Equal(leggTil(t, l), 0)
 		l = l.pany(t)
 		leier := klaim(t, l, levering.KoSvar, 5, Start.Add(time.Hour))
 		is.Equal(len(leier), 2)
@@ -76,22 +79,36 @@ func testAdd(t *testing.T, open func(t *testing.T) Lager) {
 	t.Run("W2 the same id twice is one item", func(t *testing.T) {
 		is, l := is.New(t), open(t)
 		o := levering.SvarOppdrag(etSvar(Start))
-		leggTil(t, l, o, o)
-		leggTil(t, l, o)
+		is.Equal(leggTil(t, l, o, o), 1) // and the caller is told which were new
+		is.Equal(leggTil(t, l, o), 0)
 		samtidig(4, func(int) {
-			if err := l.Work.Add(t.Context(), o); err != nil {
-				t.Errorf("Add: %v", err)
+			if nye, err := l.Work.Add(t.Context(), o); nye != 0 || err != nil {
+				t.Errorf("Add: %d nye, %v", nye, err)
 			}
 		})
 		leier := klaim(t, l, levering.KoSvar, 9, Start)
 		is.Equal(len(leier), 1)
-		leggTil(t, l, o) // while it is leased
+		is.Equal(leggTil(t, l, o), 0) // while it is leased
 		is.Equal(len(klaim(t, l, levering.KoSvar, 9, Start)), 0)
 		is.NoErr(l.Work.Done(t.Context(), leier[0]))
-		leggTil(t, l, o) // after it was settled
+		is.Equal(leggTil(t, l, o), 0) // after it was settled
 		l = l.pany(t)
-		leggTil(t, l, o)
+		is.Equal(leggTil(t, l, o, levering.SvarOppdrag(etSvar(Start.Add(2*time.Hour)))), 1) // beside one that is new
 		is.Equal(len(klaim(t, l, levering.KoSvar, 9, Start.Add(time.Hour))), 0)
+	})
+
+	t.Run("W2 of callers with the same new id one is told it is new", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		o := levering.SvarOppdrag(etSvar(Start))
+		var nye atomic.Int32
+		samtidig(4, func(int) {
+			n, err := l.Work.Add(t.Context(), o)
+			if err != nil {
+				t.Errorf("Add: %v", err)
+			}
+			nye.Add(int32(n))
+		})
+		is.Equal(nye.Load(), int32(1))
 	})
 
 	t.Run("W2 also when a report settled it", func(t *testing.T) {
@@ -108,7 +125,7 @@ func testAdd(t *testing.T, open func(t *testing.T) Lager) {
 		})
 		is.Equal(u.Melding.Tilstand(), melding.AVVIST_FAGSYSTEM)
 		harBytes(t, l, id, melding.DelSvar(1), bytesAv(t, s.Innhold))
-		leggTil(t, l, o)
+		is.Equal(leggTil(t, l, o), 0)
 		is.Equal(len(klaim(t, l, levering.KoSvar, 9, Start.Add(time.Hour))), 0)
 		is.NoErr(l.Work.Release(t.Context(), leie, Start, "x")) // gone: no call was needed
 		is.Equal(len(klaim(t, l, levering.KoSvar, 9, Start.Add(time.Hour))), 0)

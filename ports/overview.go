@@ -18,6 +18,8 @@ type Filter struct {
 	Slag        melding.Slag
 	InnsendtFra time.Time
 	InnsendtTil time.Time // exclusive
+	FristFra    time.Time
+	FristTil    time.Time // exclusive
 }
 
 // Rad is the one derived row of a report.

@@ -19,8 +19,9 @@ type Lease struct {
 // Every instant a Work judges by is the now given to it, so that a fake clock rules it.
 type Work interface {
 	// Add queues work that belongs to no Update (an answer from the wire), durably [W1]; same id twice is one item, also after
-	// it was settled [W2].
-	Add(ctx context.Context, o ...levering.Oppdrag) error
+	// it was settled [W2]. nye is how many were new: the rest the world has said before, and the caller makes that seen. After an
+	// error nye says nothing: the items may be there, and a repeat will then count none as new.
+	Add(ctx context.Context, o ...levering.Oppdrag) (nye int, err error)
 	// Claim leases at most max items of the queue that are due at now, oldest due first [W3], never two of one report at a time
 	// [W4], across callers and queues. [W5] An item not due, or backing off, never holds back another of the same report: the frist
 	// fires while sending retries. [W6] Not settled by Until = handed out again. A claim that finds nothing writes nothing.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -86,10 +87,16 @@ func NyMaskinporten(c MaskinportenConfig) (*Maskinporten, error) {
 
 // Start listens on a free port of 127.0.0.1 and becomes the issuer of that address.
 func (m *Maskinporten) Start() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
+	m.StartPa(l)
+	return nil
+}
+
+// StartPa is Start on a listener that exists; Lukk closes it.
+func (m *Maskinporten) StartPa(l net.Listener) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.utsteder == "" {
@@ -97,7 +104,6 @@ func (m *Maskinporten) Start() error {
 	}
 	m.server = &http.Server{Handler: m, ReadTimeout: 10 * time.Second}
 	go func(s *http.Server) { _ = s.Serve(l) }(m.server) // ends with ErrServerClosed when Lukk is called
-	return nil
 }
 
 // Lukk stops listening.

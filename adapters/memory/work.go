@@ -57,14 +57,14 @@ func (l *Lager) ordnet(med func(*ting) bool) []*ting {
 }
 
 // Add: see ports.Work. The bytes of an answer become our own before anything is written.
-func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) error {
+func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err error) {
 	egne := slices.Clone(oo)
 	for i, o := range egne {
 		egne[i] = kopiOppdrag(o)
 		if s := egne[i].Svar; s != nil && !s.Innhold.Tom() {
 			b, err := s.Innhold.Bytes()
 			if err != nil {
-				return fmt.Errorf("oppdrag %s: %w", o.ID, err)
+				return 0, fmt.Errorf("oppdrag %s: %w", o.ID, err)
 			}
 			s.Innhold = melding.ForsegletBytes(s.Innhold.Forsegling(), b)
 		}
@@ -72,11 +72,11 @@ func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := ctx.Err(); err != nil {
-		return err
+		return 0, err
 	}
 	for _, o := range egne {
 		if o.Melding != "" && l.meldinger[o.Melding] == nil {
-			return fmt.Errorf("oppdrag %s av ukjent melding: %w", o.ID, ports.ErrRefused)
+			return 0, fmt.Errorf("oppdrag %s av ukjent melding: %w", o.ID, ports.ErrRefused)
 		}
 	}
 	for _, o := range egne {
@@ -84,12 +84,13 @@ func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) error {
 			continue
 		}
 		l.sett[o.ID] = true
+		nye++
 		l.leggInn(o)
 		if r := l.meldinger[o.Melding]; r != nil {
 			r.versjon++
 		}
 	}
-	return nil
+	return nye, nil
 }
 
 // Claim: see ports.Work.

@@ -50,7 +50,7 @@ func ny(u utfor) *rigg {
 func legg(t *testing.T, w ports.Work, n int, nar time.Time) {
 	t.Helper()
 	for i := range n {
-		if err := w.Add(context.Background(), levering.SvarOppdrag(melding.Svar{ID: fmt.Sprint("s", i), Mottatt: nar})); err != nil {
+		if _, err := w.Add(context.Background(), levering.SvarOppdrag(melding.Svar{ID: fmt.Sprint("s", i), Mottatt: nar})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,11 +15,11 @@ import (
 
 // Add: see ports.Work. An id is remembered for ever (some 60 bytes), so an answer that the broker delivers again after it was judged
 // is not queued again [W2]. A crash before the commit leaves the answer unacknowledged at the broker, which has it still.
-func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) error {
+func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err error) {
 	oo = slices.Clone(oo)
 	// Always in the same order: two callers with the same answers wait for each other and never both.
 	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return cmp.Compare(a.ID, b.ID) })
-	return s.iSkriv(ctx, "nytt arbeid", func(tx bun.Tx) error {
+	err = s.iSkriv(ctx, "nytt arbeid", func(tx bun.Tx) error {
 		for _, o := range oo {
 			r, err := tx.NewRaw("INSERT INTO oppdrag_sett (id) VALUES (?) ON CONFLICT (id) DO NOTHING", o.ID).Exec(ctx)
 			if err != nil {
@@ -28,12 +28,14 @@ func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) error {
 			if endret(r) == 0 {
 				continue
 			}
+			nye++
 			if err := s.leggInn(ctx, tx, []levering.Oppdrag{o}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	return nye, err
 }
 
 // Extend holds only while the lease lives: past Until another item of the same report may have been handed out.

@@ -101,7 +101,7 @@ func TestSvarKommerInnMensMeldingenEndres(t *testing.T) {
 			wg.Go(func() {
 				for j := range 10 {
 					svar := melding.Svar{ID: strconv.Itoa(i) + "-" + strconv.Itoa(j), Meldingstype: "ukjent", AvsenderKonto: n.Fakta.KontoID, Mottatt: contracts.Start}
-					if err := s.Add(t.Context(), levering.SvarOppdrag(svar)); err != nil {
+					if _, err := s.Add(t.Context(), levering.SvarOppdrag(svar)); err != nil {
 						t.Errorf("Add: %v", err)
 					}
 					leier, err := s.Claim(t.Context(), levering.KoSvar, 2, contracts.Start, time.Minute)

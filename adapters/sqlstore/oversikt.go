@@ -34,6 +34,12 @@ func filtrer(q *bun.SelectQuery, f ports.Filter) *bun.SelectQuery {
 	if !f.InnsendtTil.IsZero() {
 		q = q.Where("m.innsendt < ?", mikro(f.InnsendtTil))
 	}
+	if !f.FristFra.IsZero() {
+		q = q.Where("m.frist >= ?", mikro(f.FristFra))
+	}
+	if !f.FristTil.IsZero() {
+		q = q.Where("m.frist < ?", mikro(f.FristTil))
+	}
 	return q
 }
 

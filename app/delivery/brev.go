@@ -3,23 +3,15 @@ package delivery
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
-	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
 
-// MerkePrint is where the vendor's event cursor lies; MerkeBrevstopp holds the instant until which letters are held back.
-const (
-	MerkePrint     = "print-hendelser"
-	MerkeBrevstopp = "brevstopp-til"
-)
-
-// MaksBrevstopp is the longest an operator may hold letters back at a time (D20).
-const MaksBrevstopp = 4 * time.Hour
+// MerkePrint is where the vendor's event cursor lies.
+const MerkePrint = "print-hendelser"
 
 // brevet hands one letter to the vendor.
 func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
@@ -113,7 +105,7 @@ func (s *Service) HentBrevstatus(ctx context.Context) error {
 		nye = append(nye, levering.BrevstatusOppdrag(j, na))
 	}
 	if len(nye) > 0 {
-		if err := s.Work.Add(ctx, nye...); err != nil {
+		if _, err := s.Work.Add(ctx, nye...); err != nil {
 			return err
 		}
 		s.Vekk()
@@ -168,49 +160,4 @@ func (s *Service) avbestill(ctx context.Context, l ports.Lease) error {
 		return levering.AvbestillingFerdig(u, l.Oppdrag, stanset, s.Policy, na)
 	})
 	return err
-}
-
-// brevvarsler counts letters ordered by frist in one sweep: bursts within ten minutes.
-type brevvarsler struct {
-	mu    sync.Mutex
-	start time.Time
-	n     int
-}
-
-func (s *Service) brevstopp(ctx context.Context) (time.Time, error) {
-	v, err := s.Ledger.Mark(ctx, MerkeBrevstopp)
-	if err != nil || v == "" {
-		return time.Time{}, err
-	}
-	t, err := time.Parse(time.RFC3339, v)
-	if err != nil {
-		return time.Time{}, nil //nolint:nilerr // a mark nobody can read must not stop letters
-	}
-	return t, nil
-}
-
-// varsleMangeBrev alarms before a sweep releases more letters than max(20, 5 × the daily mean): a whole case system may be silent, or
-// our own clock wrong. The letters go all the same unless an operator holds them.
-func (s *Service) varsleMangeBrev(ctx context.Context) error {
-	na := s.Clock.Now()
-	s.brev.mu.Lock()
-	if na.Sub(s.brev.start) > 10*time.Minute {
-		s.brev.start, s.brev.n = na, 0
-	}
-	s.brev.n++
-	n := s.brev.n
-	s.brev.mu.Unlock()
-	if n <= 20 {
-		return nil
-	}
-	maned, err := s.Overview.Count(ctx, ports.Filter{Kanal: kommune.Print, InnsendtFra: na.Add(-30 * 24 * time.Hour)})
-	if err != nil {
-		return err
-	}
-	if n <= 5*maned/30 {
-		return nil
-	}
-	id := levering.SakID("ledger/" + string(levering.SakMangeBrev) + "/" + na.Format("2006-01-02"))
-	return s.Ledger.OpenCase(ctx, levering.Sak{ID: id, Art: levering.SakMangeBrev, Kritisk: true, Apnet: na, Frist: na.Add(time.Hour),
-		Grunn: "uvanlig mange brev slippes nå"})
 }

@@ -27,7 +27,7 @@ type Senere struct {
 
 func (s *Senere) Error() string { return "senere: " + s.Arsak }
 
-// Config is what a Service needs. Logg and Tell may be nil.
+// Config is what a Service needs. Logg, Tell, Gjentatt and Vekk may be nil.
 type Config struct {
 	Store     ports.Store
 	Vault     ports.Vault
@@ -45,6 +45,9 @@ type Config struct {
 	Logg      *slog.Logger
 	// Tell hears of every event written, for metrics.
 	Tell func(melding.Kode)
+	// Gjentatt hears of every duplicate on the wire, for metrics: an answer delivered again (KoSvar), or a send whose outcome was
+	// unknown and that is done again (KoSend). History notes the second once an attempt, however many tries there are.
+	Gjentatt func(levering.Ko)
 	// Vekk is called after a commit that owes work now.
 	Vekk func()
 }
@@ -63,6 +66,9 @@ func New(c Config) *Service {
 	}
 	if c.Tell == nil {
 		c.Tell = func(melding.Kode) {}
+	}
+	if c.Gjentatt == nil {
+		c.Gjentatt = func(levering.Ko) {}
 	}
 	if c.Vekk == nil {
 		c.Vekk = func() {}
@@ -154,6 +160,7 @@ func (s *Service) send(ctx context.Context, l ports.Lease) error {
 	if err != nil {
 		return err
 	}
+	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
 	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
 		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
@@ -172,6 +179,9 @@ func (s *Service) send(ctx context.Context, l ports.Lease) error {
 		return s.regel(ctx, l, func(u levering.Utgave, o levering.Oppdrag, p levering.Policy, na time.Time) (levering.Endring, error) {
 			return levering.BegynnSending(u, o, konto, nokkel, p, na)
 		})
+	}
+	if begynt {
+		s.Gjentatt(levering.KoSend)
 	}
 	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
 		Forsok: levering.Sendeforsok(u, o), Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
@@ -218,17 +228,17 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	if err != nil {
 		return err
 	}
-	if na := s.Clock.Now(); na.Before(til) {
-		return &Senere{Til: til, Arsak: "brev er holdt tilbake av operatør"}
-	}
-	if err := s.varsleMangeBrev(ctx); err != nil {
-		return err
+	na := s.Clock.Now()
+	if na.Before(til) {
+		// Looked at again before til: the operator may change their mind.
+		return &Senere{Til: tidligst(til, na.Add(Brevpause)), Arsak: "brev er holdt tilbake av operatør"}
 	}
 	bok, err := s.hullbok(ctx)
 	if err != nil {
 		return err
 	}
-	u, err := s.brukRegel(ctx, l, levering.FristUtloptMed(bok.Stille(s.Clock.Now())))
+	s.varsleMangeBrev(ctx, na)
+	u, err := s.brukRegel(ctx, l, levering.FristUtloptMed(bok.Stille(na)))
 	if err != nil {
 		return err
 	}

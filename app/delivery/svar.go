@@ -25,8 +25,14 @@ func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 			sv.Lesbarhet = melding.ArsakSvarTomt
 		}
 	}
-	if err := s.Work.Add(ctx, levering.SvarOppdrag(sv)); err != nil {
+	nye, err := s.Work.Add(ctx, levering.SvarOppdrag(sv))
+	if err != nil {
 		return err
+	}
+	if nye == 0 { // the wire did not hear our «taken», or the case system's broker repeats itself: somebody should be able to see it
+		s.Logg.InfoContext(ctx, "svaret er levert før", "svar", sv.ID)
+		s.Gjentatt(levering.KoSvar)
+		return nil
 	}
 	s.Vekk()
 	return nil

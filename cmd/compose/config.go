@@ -33,9 +33,12 @@ type Config struct {
 	Burst       int           `help:"Kall på en gang per integrasjon." env:"PORTAL_BURST" default:"200"`
 	Reserve     int64         `help:"Ledig plass i byte før nye meldinger avvises." env:"PORTAL_RESERVE" default:"268435456"`
 	PrintPause  time.Duration `name:"print-pause" help:"Tid mellom hver gang utskriftsleverandøren spørres." env:"PORTAL_PRINT_PAUSE" default:"30s"`
+	Nokler      string        `help:"Mappe med portalens private nøkler, bare for eieren (chmod 700)." env:"PORTAL_NOKLER" type:"path"`
 	Retur       string        `help:"Returadresse på brev: navn;linje1;postnummer;poststed" env:"PORTAL_RETUR"`
 	Mappe       string        `help:"Mappe for forseglede deler mens de kommer inn." env:"PORTAL_MIDLERTIDIG" type:"path"`
 	Dev         bool          `help:"Tillat deler som ikke må brukes i drift." env:"PORTAL_DEV"`
+
+	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i --nokler er forseglet med: minst 32 tilfeldige byte, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
 
 	Deler Deler `kong:"-"`
 }

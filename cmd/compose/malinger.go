@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"portal.example/bekymringsmelding/app/overview"
+	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
@@ -15,19 +16,33 @@ import (
 type malinger struct {
 	reg       *prometheus.Registry
 	hendelser *prometheus.CounterVec
+	svar      prometheus.Counter // delivered again
+	sendinger prometheus.Counter // done again
 }
 
 func nyeMalinger(o *overview.Service, clock ports.Clock) *malinger {
 	m := &malinger{reg: prometheus.NewRegistry(), hendelser: prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "portal_hendelser_total", Help: "Hendelser skrevet av denne prosessen, etter art. AKSEPTERT er mottatte meldinger; SENDING_GJENTATT er mulige dubletter på nettet."}, []string{"kode"})}
+		Name: "portal_hendelser_total", Help: "Hendelser skrevet av denne prosessen, etter art. AKSEPTERT er mottatte meldinger."}, []string{"kode"}),
+		svar: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_svar_gjentatt_total", Help: "Svar som ble levert en gang til og ikke brukt på nytt."}),
+		sendinger: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_sending_gjentatt_total", Help: "Sendinger gjort på nytt fordi utfallet var ukjent: mottakeren kan ha fått meldingen flere ganger."})}
 	for _, k := range melding.Koder() {
 		m.hendelser.WithLabelValues(string(k)) // every kind is there from the start, at 0
 	}
-	m.reg.MustRegister(m.hendelser, &tilstandsmaler{o: o, clock: clock})
+	m.reg.MustRegister(m.hendelser, m.svar, m.sendinger, &tilstandsmaler{o: o, clock: clock})
 	return m
 }
 
 func (m *malinger) tell(k melding.Kode) { m.hendelser.WithLabelValues(string(k)).Inc() }
+
+func (m *malinger) gjentatt(ko levering.Ko) {
+	if ko == levering.KoSvar {
+		m.svar.Inc()
+	} else {
+		m.sendinger.Inc()
+	}
+}
 
 // tilstandsmaler reads the store at each scrape, so that every replica tells the same.
 type tilstandsmaler struct {

@@ -145,7 +145,7 @@ func (s *System) sett(hemmelig []byte, d delivery.Config) {
 	}
 	vekk := func() { s.Outbox.Vekk() }
 	d.Store, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l
-	d.Clock, d.Policy, d.Logg, d.Tell, d.Vekk = s.clock, s.Policy, s.logg, tell, vekk
+	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.Vekk = s.clock, s.Policy, s.logg, tell, m.gjentatt, vekk
 	s.Levering = delivery.New(d)
 	s.Inntak = intake.New(intake.Config{Store: l, Directory: l, Access: l, Certs: l, Inspector: inspektor{}, Clock: s.clock, Policy: s.Policy,
 		NyID:  func(time.Time) melding.ID { return melding.ID(uuid.Must(uuid.NewV7()).String()) },

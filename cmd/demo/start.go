@@ -73,9 +73,11 @@ func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, e
 	if d.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: clock.Now}); err != nil {
 		return nil, err
 	}
-	if err := d.mp.Start(); err != nil {
+	mpPort, err := fastPort(ctx, filepath.Join(f.Data, "maskinporten.port"))
+	if err != nil {
 		return nil, err
 	}
+	d.mp.StartPa(mpPort)
 	if err := world.Registrer(d.mp, d.d); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type program struct {
 	Oppsett oppsettCmd `cmd:"" help:"Les en oppsettfil: organisasjoner, bydeler, nøkler, adresser, integrasjoner."`
 	Saker   sakerCmd   `cmd:"" help:"Vis saker som noen må se på."`
 	Avgjor  avgjorCmd  `cmd:"" help:"Avgjør en sak eller en melding, med navn og begrunnelse."`
+	Svar    svarCmd    `cmd:"" help:"Vis hva et fagsystem skrev da det avviste en melding."`
 	Verify  verifyCmd  `cmd:"" help:"Kontroller historikk og lagret innhold."`
 }
 

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"portal.example/bekymringsmelding/adapters/sysclock"
-	"portal.example/bekymringsmelding/app/delivery"
 	"portal.example/bekymringsmelding/app/onboarding"
 	"portal.example/bekymringsmelding/cmd/compose"
-	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/virketid"
 	"portal.example/bekymringsmelding/ports"
@@ -120,56 +117,6 @@ func visMelding(ctx context.Context, l ports.Store, id melding.ID) error {
 	for _, s := range u.Saker {
 		fmt.Printf("Sak: %s, åpnet %s, lukket %s %s\n", s.ID, lokal(s.Apnet), lokal(s.Lukket), s.Grunn)
 	}
-	return nil
-}
-
-type avgjorCmd struct {
-	lagervalg
-	Valg  string `arg:"" enum:"brev,send,levert,lukk,hold,loft-hold,notat,brevstopp" help:"brev: nytt brev. send: send digitalt på nytt. levert: dokumentert levert. lukk: lukk en sak. hold/loft-hold: stans eller tillat sletting. notat. brevstopp: hold brev tilbake inntil 4 timer."`
-	ID    string `arg:"" optional:"" help:"Meldingens id, eller sakens id for lukk."`
-	Grunn string `required:"" help:"Begrunnelsen. Den blir stående i historikken. Skriv ikke navn eller innhold fra meldingen."`
-	Hvem  string `help:"Hvem som avgjør; uten dette brukes innlogget bruker."`
-	Timer int    `help:"Hvor lenge brev holdes tilbake (brevstopp)." default:"1"`
-}
-
-func (c *avgjorCmd) Run(ctx context.Context) (err error) {
-	hvem := c.Hvem
-	if u, uerr := user.Current(); hvem == "" && uerr == nil {
-		hvem = u.Username
-	}
-	l, err := compose.ApneLager(ctx, c.config(), false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	na := sysclock.Clock{}.Now()
-	valg := levering.Valg(c.Valg)
-	switch {
-	case c.Valg == "brevstopp":
-		if d := time.Duration(c.Timer) * time.Hour; d <= 0 || d > delivery.MaksBrevstopp {
-			return errors.New("brev kan holdes tilbake i 1 til 4 timer")
-		}
-		til := na.Add(time.Duration(c.Timer) * time.Hour)
-		sak := levering.Sak{ID: levering.SakID("ledger/brevstopp/" + na.Format(time.RFC3339)), Art: levering.SakMangeBrev, Apnet: na, Frist: til, Grunn: "brevstopp av " + hvem + ": " + c.Grunn}
-		if err := errors.Join(l.OpenCase(ctx, sak), l.SetMark(ctx, delivery.MerkeBrevstopp, til.Format(time.RFC3339))); err != nil {
-			return err
-		}
-		fmt.Println("Brev holdes tilbake til", lokal(til))
-		return nil
-	case valg == levering.ValgLukk && strings.HasPrefix(c.ID, "ledger/"):
-		return l.CloseCase(ctx, levering.SakID(c.ID), melding.AktorOperator(hvem), c.Grunn, na)
-	}
-	mid, _, _ := strings.Cut(c.ID, "/")
-	id, err := melding.ParseID(mid)
-	if err != nil {
-		return fmt.Errorf("oppgi meldingens id, eller sakens id for lukk: %w", err)
-	}
-	d := delivery.New(delivery.Config{Store: l, Work: l, Clock: sysclock.Clock{}, Policy: levering.Standard(virketid.Kalender{})})
-	u, err := d.Avgjor(ctx, id, levering.Avgjorelse{Valg: valg, Hvem: hvem, Grunn: c.Grunn, Sak: levering.SakID(c.ID)})
-	if err != nil {
-		return err
-	}
-	fmt.Printf("Melding %s er i %s.\n", id, u.Melding.Tilstand())
 	return nil
 }
 

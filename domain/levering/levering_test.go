@@ -234,7 +234,7 @@ func TestRefusedLetterWaitsForAnOperator(t *testing.T) {
 		v.vendor(levering.BrevPostlagt)                          // a word about the old letter
 		v.is.Equal(v.u.Melding.Tilstand(), melding.AVVIST_PRINT) // is never enough (D3)
 		_, err := levering.Avgjor(v.u, levering.Avgjorelse{Valg: valg, Hvem: "kari"}, policy, v.na)
-		v.is.True(errors.Is(err, levering.ErrValg)) // a decision needs a reason
+		v.is.True(errors.Is(err, levering.ErrOperator)) // a decision needs a reason
 		v.gjor(levering.Avgjor(v.u, levering.Avgjorelse{Valg: valg, Hvem: "kari", Grunn: "adressen er rettet"}, policy, v.na))
 		switch valg {
 		case levering.ValgBrev:

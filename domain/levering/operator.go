@@ -3,7 +3,10 @@ package levering
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"portal.example/bekymringsmelding/domain/melding"
 )
@@ -53,12 +56,40 @@ const (
 // ErrValg says that a decision does not fit the report's state.
 var ErrValg = errors.New("valget passer ikke i denne tilstanden")
 
-// Avgjorelse is one operator's decision; actor and reason are always there.
+// Avgjorelse is one operator's decision; actor and reason are always there (KontrollerOperator).
 type Avgjorelse struct {
 	Valg  Valg
 	Hvem  string
 	Grunn string
 	Sak   SakID // ValgLukk
+}
+
+// Caps on what an operator writes, in characters: it stands in an append-only history.
+const (
+	MaksHvem  = 64
+	MaksGrunn = 500
+)
+
+// ErrOperator says that a decision lacks a usable actor or reason; the text around it says which and why.
+var ErrOperator = errors.New("oppgi hvem som avgjør, og hvorfor")
+
+// KontrollerOperator refuses an actor or a reason that is blank, too long, or holds anything but visible characters and spaces: a line
+// break could make one line of history look like two, and an invisible character could make a name look like another.
+func KontrollerOperator(hvem, grunn string) error {
+	for _, x := range []struct {
+		navn, tekst string
+		maks        int
+	}{{"navnet på den som avgjør", hvem, MaksHvem}, {"begrunnelsen", grunn, MaksGrunn}} {
+		switch {
+		case strings.TrimSpace(x.tekst) == "":
+			return fmt.Errorf("%w: %s mangler", ErrOperator, x.navn)
+		case !utf8.ValidString(x.tekst) || strings.ContainsFunc(x.tekst, func(r rune) bool { return !unicode.IsGraphic(r) }):
+			return fmt.Errorf("%w: %s har linjeskift eller andre tegn som ikke vises", ErrOperator, x.navn)
+		case utf8.RuneCountInString(x.tekst) > x.maks:
+			return fmt.Errorf("%w: %s er lengre enn %d tegn", ErrOperator, x.navn, x.maks)
+		}
+	}
+	return nil
 }
 
 // Avgjor carries out an operator's decision.
@@ -68,8 +99,8 @@ func Avgjor(u Utgave, a Avgjorelse, p Policy, na time.Time) (Endring, error) {
 	feil := func() (Endring, error) {
 		return Endring{}, fmt.Errorf("melding %s i %s, valg %s: %w", b.m.Fakta.ID, t, a.Valg, ErrValg)
 	}
-	if a.Hvem == "" || a.Grunn == "" {
-		return feil()
+	if err := KontrollerOperator(a.Hvem, a.Grunn); err != nil {
+		return Endring{}, fmt.Errorf("melding %s, valg %s: %w", b.m.Fakta.ID, a.Valg, err)
 	}
 	aktor := melding.AktorOperator(a.Hvem)
 	h := melding.Hendelse{Aktor: aktor, Grunn: a.Grunn}

@@ -123,6 +123,7 @@ const (
 	// The ones below belong to no report and lie in the Ledger.
 	SakSvarUtenMelding Saksart = "svar-uten-melding"
 	SakMangeBrev       Saksart = "uvanlig-mange-brev"
+	SakBrevstopp       Saksart = "brevstopp"
 	SakNokkelUtloper   Saksart = "nokkel-utloper"
 	SakLytterIkke      Saksart = "tar-ikke-imot-svar"
 	SakUtenToken       Saksart = "uten-token"
@@ -133,7 +134,7 @@ const (
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog}
+		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.

@@ -51,12 +51,12 @@ type work struct {
 // neither asked about nor counted.
 func (f *Feil) Work(w ports.Work) ports.Work { return work{w, f} }
 
-func (w work) Add(ctx context.Context, o ...levering.Oppdrag) error {
+func (w work) Add(ctx context.Context, o ...levering.Oppdrag) (int, error) {
 	id := ""
 	if len(o) > 0 {
 		id = string(o[0].ID)
 	}
-	return w.f.gjor("Work", "Add", id, func() error { return w.Work.Add(ctx, o...) })
+	return verdi(w.f, "Work", "Add", id, func() (int, error) { return w.Work.Add(ctx, o...) })
 }
 
 func (w work) Claim(ctx context.Context, ko levering.Ko, max int, now time.Time, lease time.Duration) ([]ports.Lease, error) {
