@@ -9,6 +9,10 @@ test *args:
 lint:
     go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
+# KS's Java libraries against the demo (JDK 17, Maven)
+interop:
+    scripts/interop
+
 bench:
     BENK=full go test -run '^$' -bench . -benchtime 3x -timeout 60m ./acceptance/bench/... ./adapters/cms ./adapters/asice
 
