@@ -1,5 +1,5 @@
 // Package world is the glue between a composed portal and the simulated outside world: who takes part (keys, accounts, set-up), a
-// sender that uses the public API as a vendor would, and case systems on the far side of memory.Transport. cmd/demo and the
+// sender that uses the public API as a vendor would, and case systems on the far side of a Kanal. cmd/demo and the
 // scenarios in acceptance share it.
 package world
 

@@ -51,7 +51,7 @@ func (f *Fagsystem) Ta(s Sendt) []Svar {
 }
 
 // KobleAlle puts every receiver's case system on the channel with the character its data names.
-func KobleAlle(n *Nett, d *Deltakere, klokke func() time.Time) (map[string]*Fagsystem, error) {
+func KobleAlle(n Kanal, d *Deltakere, klokke func() time.Time) (map[string]*Fagsystem, error) {
 	ut := map[string]*Fagsystem{}
 	for i := range d.Mottakere {
 		m := &d.Mottakere[i]

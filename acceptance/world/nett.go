@@ -1,6 +1,7 @@
 package world
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,7 @@ const Portalkonto kommune.KontoID = "00000000-0000-4000-8000-000000000001"
 
 // Sendt is one message on the far side: what a case system was handed.
 type Sendt struct {
-	ank          memory.Ankommet
+	Handtak      any    // the channel's own way back to its sender; Si needs it, nobody else looks inside
 	Ref          string // the platform's id for it
 	Meldingstype string
 	Forsok       melding.ForsokID
@@ -40,7 +41,33 @@ type Svar struct {
 	UtenRef      bool            // only the correlation says what it answers
 }
 
-// Nett is the digital channel of a world: memory.Nett with case systems on its accounts, and a memory of what they were handed.
+// Kanal is the digital channel of a world with case systems on its accounts. It may be asynchronous inside: Lever alone decides that
+// what is on its way has arrived and been handled, so a scenario looks at Sendte and at case systems only after a Pump.
+type Kanal interface {
+	ports.Transport
+	// Lever hands over every answer that has come by the world's clock, once each, until nothing more is on its way: every message sent
+	// before or meanwhile has reached its case system, and the answers due now have been offered to take. It gives how many were taken;
+	// an answer whose take failed comes again later, and the first such error is given back.
+	Lever(ctx context.Context, take func(context.Context, melding.Svar) error) (tatt int, forste error)
+	// Neste is when something happens without anybody doing anything, a delayed answer or a message nobody took in time; zero = never.
+	Neste() time.Time
+	// Koble puts a case system on an account; nil = the account exists and nobody takes from it.
+	Koble(konto kommune.KontoID, m Mottaker)
+	// Si answers s, beside what its case system said by itself.
+	Si(s Sendt, svar ...Svar)
+	// Sendte lists what case systems were handed, in order; id "" = everything.
+	Sendte(id melding.ID) []Sendt
+	// MistSvar lets the next k sends arrive while the sender is told nothing.
+	MistSvar(k int)
+	// Steng makes an account refuse.
+	Steng(konto kommune.KontoID)
+	// Nede breaks every connection until it is called with false.
+	Nede(nede bool)
+}
+
+var _ Kanal = (*Nett)(nil)
+
+// Nett is the Kanal in memory: memory.Nett with case systems on its accounts, and a memory of what they were handed.
 type Nett struct {
 	*memory.Nett
 	*memory.Transport
@@ -67,7 +94,7 @@ func NyttNett(k ports.Clock) *Nett {
 	return n
 }
 
-// Koble puts a case system on an account; nil = the account exists and nobody takes from it.
+// Koble: see Kanal.
 func (n *Nett) Koble(k kommune.KontoID, m Mottaker) {
 	konto := n.Konto(k)
 	if m == nil {
@@ -78,7 +105,7 @@ func (n *Nett) Koble(k kommune.KontoID, m Mottaker) {
 		if err != nil {
 			return // a channel in memory has its bytes
 		}
-		s := Sendt{ank: a, Ref: a.Ref, Meldingstype: a.Meldingstype, Forsok: a.Forsok, Melding: a.Melding, Innhold: b, TTL: a.Utlop.Sub(n.na())}
+		s := Sendt{Handtak: a, Ref: a.Ref, Meldingstype: a.Meldingstype, Forsok: a.Forsok, Melding: a.Melding, Innhold: b, TTL: a.Utlop.Sub(n.na())}
 		n.mu.Lock()
 		n.sendt = append(n.sendt, s)
 		n.mu.Unlock()
@@ -86,13 +113,13 @@ func (n *Nett) Koble(k kommune.KontoID, m Mottaker) {
 	})
 }
 
-// MistSvar lets the next k sends arrive while the sender is told nothing.
+// MistSvar: see Kanal.
 func (n *Nett) MistSvar(k int) { n.mist.Store(int64(k)) }
 
-// Steng makes an account refuse.
+// Steng: see Kanal.
 func (n *Nett) Steng(k kommune.KontoID) { n.Konto(k).Steng(true) }
 
-// Sendte lists what case systems were handed, in order; id "" = everything.
+// Sendte: see Kanal.
 func (n *Nett) Sendte(id melding.ID) (ut []Sendt) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -104,8 +131,12 @@ func (n *Nett) Sendte(id melding.ID) (ut []Sendt) {
 	return ut
 }
 
-// Si answers s, now.
+// Si: see Kanal.
 func (n *Nett) Si(s Sendt, svar ...Svar) {
+	ank, ok := s.Handtak.(memory.Ankommet)
+	if !ok {
+		panic("world: svar på en melding som ikke kom over denne kanalen")
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, v := range svar {
@@ -123,7 +154,7 @@ func (n *Nett) Si(s Sendt, svar ...Svar) {
 			m.AvsenderKonto = memory.Utelat
 		}
 		n.etter = v.Etter
-		n.Svar(s.ank, m)
+		n.Svar(ank, m)
 	}
 	n.etter = 0
 }

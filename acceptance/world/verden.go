@@ -29,6 +29,8 @@ var Start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 // Valg is how a world differs from the usual one.
 type Valg struct {
 	Lager func(t testing.TB) compose.Lager
+	// Kanal makes the digital channel; nil = NyttNett.
+	Kanal func(testing.TB, *Deltakere, *Klokke) Kanal
 	Start time.Time
 	Plass func() int64 // free disk; nil = plenty
 	// UtenHTTP leaves out the API, the token issuer and the senders: reports go straight to the use case.
@@ -44,7 +46,7 @@ type Verden struct {
 	T         testing.TB
 	D         *Deltakere
 	Klokke    *Klokke
-	Nett      *Nett
+	Nett      Kanal
 	Fagsystem map[string]*Fagsystem
 	Print     *fakeprint.Printer
 	MP        *sim.Maskinporten
@@ -93,7 +95,9 @@ func Ny(t testing.TB, valg Valg) *Verden {
 	if valg.Oppsett != nil {
 		valg.Oppsett(v.D)
 	}
-	v.Nett = NyttNett(v.Klokke)
+	if v.Nett = Kanal(NyttNett(v.Klokke)); valg.Kanal != nil {
+		v.Nett = valg.Kanal(t, v.D, v.Klokke)
+	}
 	var err error
 	v.Fagsystem, err = KobleAlle(v.Nett, v.D, v.Klokke.Now)
 	v.ma(err)
