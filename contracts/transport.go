@@ -42,7 +42,7 @@ type Transportrigg struct {
 func (r Transportrigg) mottaker(t *testing.T, take func(melding.Svar) error) <-chan melding.Svar {
 	t.Helper()
 	svar := make(chan melding.Svar, 100)
-	ctx, avbryt := context.WithCancel(t.Context())
+	ctx, avbryt := context.WithCancel(context.Background()) // t's own ends before its clean-up runs
 	slutt := make(chan error, 1)
 	go func() {
 		slutt <- r.Transport.Receive(ctx, func(_ context.Context, s melding.Svar) error {
