@@ -37,7 +37,7 @@ var (
 	feilKlientHode  = kode(400, "KLIENTHEADERE_UGYLDIG", "klientMeldingId må være en UUID, og begge skrivemåter av klientKorrelasjonsId like.")
 	feilTomData     = kode(400, "DATA_TOM", "Delen data er tom. En melding uten innhold har ingen data-del.")
 	feilStorData    = kode(413, "DATA_FOR_STOR", "Innholdet er for stort.")
-	feilUkryptert   = kode(400, "DATA_IKKE_KRYPTERT", "Innholdet er ikke en hel CMS EnvelopedData.")
+	feilUkryptert   = kode(400, "DATA_IKKE_KRYPTERT", "Innholdet er ikke en hel kryptert CMS-melding.")
 	feilKropp       = kode(400, "DATA_FEIL_FOR_TYPEN", "Meldingstypen skal ha innhold, eller skal ikke ha det.")
 	feilFremmedSvar = kode(400, "SVAR_PA_FREMMED", "svarPaMelding er ikke sendt til avsenderkontoen av mottakerkontoen, eller er en kvittering.")
 	feilKontoID     = kode(404, "KONTO_UKJENT", "Kontoen finnes ikke.")

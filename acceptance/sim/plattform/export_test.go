@@ -1,0 +1,32 @@
+package plattform
+
+import (
+	"bytes"
+	"mime/multipart"
+	"time"
+)
+
+// Feilkodenavn lists every error code.
+func Feilkodenavn() (ut []string) {
+	for _, k := range alleFeilkoder {
+		ut = append(ut, k.kode)
+	}
+	return ut
+}
+
+// Lest is what a send was understood as.
+type Lest struct {
+	Avsender, Mottaker, Meldingstype, SvarPa string
+	TTL                                      time.Duration
+	Headere                                  map[string]string
+	Data                                     []byte
+}
+
+// LesSend reads a body as the send API does, without the look at the payload's encryption.
+func LesSend(boundary string, kropp []byte, lempelig Lempelig) (Lest, error) {
+	p := &Plattform{c: Config{Maks: standardMaks, Lempelig: lempelig}}
+	p.c.Lempelig.UkryptertData = true
+	inn, err := p.lesDeler(multipart.NewReader(bytes.NewReader(kropp), boundary))
+	m := inn.metadata
+	return Lest{m.avsender, m.mottaker, m.meldingstype, m.svarPa, m.ttl, m.headere, inn.data}, err
+}
