@@ -1,0 +1,20 @@
+package amqp_test
+
+import (
+	"testing"
+	"time"
+
+	"portal.example/bekymringsmelding/acceptance/sim/amqp"
+	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/broker/brokertest"
+	"portal.example/bekymringsmelding/adapters/memory"
+)
+
+func TestBroker(t *testing.T) {
+	brokertest.Test(t, func(t *testing.T, tilgang broker.Tilgang) brokertest.Rigg {
+		klokke := memory.NyKlokke(start)
+		tjener, klient := tlsPar(t)
+		b := startet(t, amqp.Config{TLS: tjener, Klokke: klokke, Tilgang: tilgang})
+		return brokertest.Rigg{Broker: b, TLS: klient, LangtPassord: true, Vent: func(_ *testing.T, d time.Duration) { klokke.Flytt(d) }}
+	})
+}
