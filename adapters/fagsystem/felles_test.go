@@ -84,6 +84,8 @@ type rigg struct {
 	sendt  []sendt
 	status map[string]int    // by path prefix; 0 = 200
 	dok    map[string][]byte // Dokumentlager
+
+	omdiriger string // where a status 307 points
 }
 
 // kvitterer is the channel of hand-made deliveries.
@@ -137,7 +139,7 @@ func (r *rigg) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	for prefiks, status := range r.status {
 		if strings.HasPrefix(req.URL.Path, prefiks) && status != 0 {
 			if status == http.StatusTemporaryRedirect {
-				w.Header().Set("Location", "/et-annet-sted")
+				w.Header().Set("Location", r.omdiriger)
 			}
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"message": "feil"}`)
