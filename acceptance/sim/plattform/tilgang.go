@@ -1,0 +1,86 @@
+package plattform
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// kaller is an integration that has proved who it is.
+type kaller struct {
+	id      string
+	kontoer []string // ids
+}
+
+func (k kaller) har(kontoID string) bool { return slices.Contains(k.kontoer, kontoID) }
+
+// autentiser judges the three headers (§2.1, §2.4). A bad token has an answer of its own; of the rest nothing tells which was wrong.
+func (p *Plattform) autentiser(r *http.Request) (kaller, error) {
+	token, ok := strings.CutPrefix(enkel(r, "Authorization"), "Bearer ")
+	id, _ := lesUUID(enkel(r, "IntegrasjonId"))
+	k, tokenOK := p.kaller(r.Context(), id, enkel(r, "IntegrasjonPassord"), token)
+	switch {
+	case !ok || !tokenOK:
+		return kaller{}, feilToken.feil()
+	case len(k.kontoer) == 0:
+		f := feilIntegrasjon.feil()
+		f.melding = "Autentisering feilet for integrasjon med id " + id
+		return kaller{}, f
+	}
+	return k, nil
+}
+
+// enkel is a header that stands there exactly once, else "".
+func enkel(r *http.Request, navn string) string {
+	if v := r.Header.Values(navn); len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+// kaller finds the accounts an integration has with this password and token. Every stored password is compared, also after a match and
+// when the token is bad, so that time tells nothing.
+func (p *Plattform) kaller(ctx context.Context, id, passord, token string) (kaller, bool) {
+	orgnr, err := p.c.Token(ctx, token)
+	sum := sha256.Sum256([]byte(passord))
+	k := kaller{id: id}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, kontoID := range p.rekke {
+		konto := p.kontoer[kontoID]
+		for i, in := range konto.Integrasjoner {
+			like := subtle.ConstantTimeCompare(sum[:], konto.sum[i][:]) & subtle.ConstantTimeCompare([]byte(id), []byte(in.ID)) &
+				subtle.ConstantTimeCompare([]byte(orgnr), []byte(in.Orgnr))
+			if like == 1 && err == nil {
+				k.kontoer = append(k.kontoer, kontoID)
+			}
+		}
+	}
+	return k, err == nil
+}
+
+// LoggInn is broker.Tilgang. The SASL password is split at its last blank: a token has none (§1.7). The token counts now and never
+// again while the connection lives (§1.1).
+func (p *Plattform) LoggInn(ctx context.Context, bruker, passord string) bool {
+	i := strings.LastIndexByte(passord, ' ')
+	if i < 0 {
+		return false
+	}
+	k, ok := p.kaller(ctx, strings.ToLower(bruker), passord[:i], passord[i+1:])
+	return ok && len(k.kontoer) > 0
+}
+
+// KanLese is broker.Tilgang: an integration reads the queues of its own accounts, and nothing else.
+func (p *Plattform) KanLese(_ context.Context, bruker, ko string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, k := range p.kontoer {
+		if k.ko == ko {
+			return slices.ContainsFunc(k.Integrasjoner, func(in Integrasjon) bool { return in.ID == strings.ToLower(bruker) })
+		}
+	}
+	return false
+}
