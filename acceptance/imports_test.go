@@ -45,6 +45,7 @@ var regler = []regel{
 	{gjelder: []string{"adapters/sqlite", "adapters/postgres"}, tillat: []string{"std", "third", "domain/*", "ports", "adapters/sqlstore", "adapters/sqlstore/*"}},
 	{gjelder: []string{"adapters/postgres/pgtest", "adapters/sqlstore/pgtest"}, tillat: []string{"std", "third"}},
 	{gjelder: []string{"adapters/memory/*"}, tillat: []string{"std", "domain/*", "ports", "adapters/memory"}},
+	{gjelder: []string{"adapters/fagsystem"}, tillat: []string{"std", "third", "domain/*", "adapters/asice", "adapters/cms"}}, // the other side of the wire, for vendors
 	{gjelder: []string{"adapters/*"}, tillat: []string{"std", "third", "domain/*", "ports"}},
 	{gjelder: []string{"contracts"}, tillat: []string{"std", "domain/*", "ports", "github.com/matryer/is", "pgregory.net/rapid"}},
 	{gjelder: []string{"contracts/openapi"}, tillat: []string{"std"}},

@@ -1,6 +1,6 @@
 // Command meldingctl is what a vendor needs at a shell: fetch a receiver's keys, look at a PDF before it is sealed, seal and send a
-// report, follow it, look inside a container, and print the pages that are made from the code. It is built on the public formats and
-// the HTTP API only: whatever it can do, a vendor's own client can do.
+// report, follow it, receive reports as a case system, look inside a container, and print the pages that are made from the code. It is
+// built on the public formats and interfaces only: whatever it can do, a vendor's own client can do.
 //
 // It never prints content, and no secret is a flag: flags show in the list of processes.
 package main
@@ -62,13 +62,14 @@ type kommandolinje struct {
 	Nokler     noklerKommando     `cmd:"" help:"Hent og vis krypteringsnøklene til en mottaker."`
 	Send       sendKommando       `cmd:"" help:"Kontroller, forsegle og send en melding."`
 	Status     statusKommando     `cmd:"" help:"Vis historikken til en melding."`
+	Motta      mottaKommando      `cmd:"" help:"Ta imot meldinger som et fagsystem skal: lagre, kvittere, og så ta dem av køen."`
 	Preflight  preflightKommando  `cmd:"" help:"Kontroller om en PDF kan skrives ut."`
 	Verify     verifyKommando     `cmd:"" help:"Kontroller en ASiC-E, forseglet eller åpen."`
 	Tilstander tilstanderKommando `cmd:"" help:"Skriv docs/tilstander.md."`
 	Openapi    openapiKommando    `cmd:"" help:"Skriv OpenAPI-filen til API-et."`
 }
 
-const hjelp = `Verktøy for den som sender bekymringsmeldinger fra et fagsystem.
+const hjelp = `Verktøy for den som sender eller tar imot bekymringsmeldinger i et fagsystem.
 
 Returkoder: 0 gikk bra, 1 noe er galt og blir ikke bedre av et nytt forsøk, 2 kommandolinjen eller en fil er feil, 3 utfallet er
 ukjent eller tjenesten kan ikke svare nå.`

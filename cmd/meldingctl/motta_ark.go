@@ -1,0 +1,145 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"portal.example/bekymringsmelding/adapters/asice"
+	"portal.example/bekymringsmelding/adapters/cms"
+	"portal.example/bekymringsmelding/adapters/fagsystem"
+	"portal.example/bekymringsmelding/adapters/maskinporten"
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+)
+
+// mottakerark is the part of a connection sheet (demo.json) that a receiver needs.
+type mottakerark struct {
+	Fiks         string `json:"fiks"`
+	Maskinporten struct {
+		Issuer        string `json:"issuer"`
+		TokenEndpoint string `json:"tokenEndpoint"`
+	} `json:"maskinporten"`
+	AMQP struct {
+		Host string `json:"host"`
+		Port uint16 `json:"port"`
+		CA   string `json:"ca"` // PEM; "" = what the machine trusts
+	} `json:"amqp"`
+	Mottakere []arkmottaker `json:"mottakere"`
+}
+
+type arkmottaker struct {
+	Kommunenummer  string `json:"kommunenummer"`
+	Bydelsnummer   string `json:"bydelsnummer"`
+	StottetVersjon string `json:"stottetVersjon"`
+	KontoID        string `json:"kontoId"`
+	IntegrasjonID  string `json:"integrasjonId"`
+	Passord        string `json:"integrasjonPassord"`
+	KlientID       string `json:"klientId"`
+	Sertifikat     string `json:"sertifikat"`
+	PrivatNokkel   string `json:"privatNokkel"`
+}
+
+// oppsett is the client's set-up out of the sheet, all but where it stores and whom it tells.
+func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
+	a, m, err := k.lesArk(p)
+	if err != nil {
+		return c, err
+	}
+	for _, adresse := range []string{a.Fiks, a.Maskinporten.TokenEndpoint} {
+		if err := trygg(adresse); err != nil {
+			return c, err
+		}
+	}
+	konto, err := melding.ParseID(m.KontoID)
+	if err != nil {
+		return c, bruk("kontoId i %s er ikke en UUID.", p.kobl.Ark)
+	}
+	hvem, err := lesIdentitet(m.Sertifikat, m.PrivatNokkel)
+	if err != nil {
+		return c, err
+	}
+	pakker, err := asice.NewPacker(hvem.nokkel, p.klokke.Now, hvem.kjede...)
+	if err != nil {
+		return c, bruk("Svar kan ikke signeres: %v.", err)
+	}
+	tillit, err := lesTillit(a.AMQP.CA)
+	if err != nil {
+		return c, err
+	}
+	h := nyHTTP()
+	h.Transport = &http.Transport{TLSClientConfig: tillit}
+	tokens, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: a.Maskinporten.TokenEndpoint, Issuer: a.Maskinporten.Issuer,
+		KlientID: m.KlientID, Nokkel: hvem.nokkel, Sertifikat: hvem.kjede[0], Clock: p.klokke, HTTP: h})
+	if err != nil {
+		return c, bruk("Tilkoblingen til Maskinporten er ikke riktig satt opp: %v.", err)
+	}
+	versjon := melding.V1
+	if m.StottetVersjon == "V2" {
+		versjon = melding.V2
+	}
+	return fagsystem.Config{Konto: kommune.KontoID(konto), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, Token: tokens.Token,
+		AMQP: net.JoinHostPort(a.AMQP.Host, strconv.Itoa(int(a.AMQP.Port))), API: strings.TrimSuffix(a.Fiks, "/"), TLS: tillit, Versjon: versjon,
+		Nokler: []cms.Key{{Certificate: hvem.kjede[0], Decrypter: hvem.nokkel}}, Pakker: pakker}, nil
+}
+
+// lesArk finds the receiver's row. What is missing is named all at once.
+func (k *mottaKommando) lesArk(p *program) (a mottakerark, m arkmottaker, err error) {
+	kom, bydel, err := Mottakervalg{Kommune: k.Kommune, Bydel: k.Bydel}.les()
+	if err != nil {
+		return a, m, err
+	}
+	if p.kobl.Ark == "" {
+		return a, m, bruk("Oppgi --ark: koblingsarket sier hvor køen er, og hvem mottakeren er.")
+	}
+	b, err := lesFil(p.kobl.Ark, 1<<20)
+	if err != nil {
+		return a, m, err
+	}
+	if json.Unmarshal(b, &a) != nil { // its error can quote the file, and the file holds passwords
+		return a, m, bruk("%s er ikke et koblingsark i JSON.", p.kobl.Ark)
+	}
+	i := slices.IndexFunc(a.Mottakere, func(x arkmottaker) bool { return x.Kommunenummer == string(kom) && x.Bydelsnummer == string(bydel) })
+	if i < 0 {
+		return a, m, bruk("Koblingsarket har ingen mottaker %s/%s.", kom, bydel)
+	}
+	m = a.Mottakere[i]
+	var mangler []string
+	for _, x := range []struct{ navn, verdi string }{
+		{"fiks", a.Fiks}, {"amqp", a.AMQP.Host}, {"maskinporten.issuer", a.Maskinporten.Issuer}, {"maskinporten.tokenEndpoint", a.Maskinporten.TokenEndpoint},
+		{"kontoId", m.KontoID}, {"integrasjonId", m.IntegrasjonID}, {"integrasjonPassord", m.Passord}, {"klientId", m.KlientID},
+		{"sertifikat", m.Sertifikat}, {"privatNokkel", m.PrivatNokkel},
+	} {
+		if x.verdi == "" {
+			mangler = append(mangler, x.navn)
+		}
+	}
+	if len(mangler) > 0 {
+		return a, m, bruk("Koblingsarket mangler for %s/%s: %s.", kom, bydel, strings.Join(mangler, ", "))
+	}
+	return a, m, nil
+}
+
+// lesTillit trusts what the machine does, and the sandbox's own root beside it.
+func lesTillit(fil string) (*tls.Config, error) {
+	if fil == "" {
+		return nil, nil
+	}
+	kjede, err := lesKjede(fil)
+	if err != nil {
+		return nil, err
+	}
+	rot, err := x509.SystemCertPool()
+	if err != nil {
+		rot = x509.NewCertPool() // a machine that trusts nobody
+	}
+	for _, c := range kjede {
+		rot.AddCert(c)
+	}
+	return &tls.Config{RootCAs: rot}, nil
+}
