@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/virketid"
 )
 
@@ -119,6 +120,27 @@ func (a *api) nokler(k kommune.Kommunenummer, b kommune.Bydelsnummer) (nokkelpar
 		return nokkelpar{}, ukjent("Portalen svarte uten sertifikater i PEM.")
 	}
 	return nokkelpar{print: print[0], mottaker: mottaker[0]}, nil
+}
+
+// stottetVersjon is the newest version the receiver reads.
+func (a *api) stottetVersjon(k kommune.Kommunenummer, b kommune.Bydelsnummer) (melding.Versjon, error) {
+	var bydeler []struct {
+		Nummer  string `json:"bydelsnummer"`
+		Versjon string `json:"stottetVersjon"`
+	}
+	if err := a.hent("/v2/kommuner/"+string(k)+"/bydeler", &bydeler); err != nil {
+		return 0, err
+	}
+	for _, x := range bydeler {
+		if x.Nummer != string(b) {
+			continue
+		}
+		if x.Versjon == "V2" {
+			return melding.V2, nil
+		}
+		return melding.V1, nil
+	}
+	return 0, nei("Kommune %s bydel %s tar ikke imot meldinger her.", k, b)
 }
 
 // lokal is a time as a person in Norway reads it.
