@@ -104,7 +104,7 @@ func TestOverview(t *testing.T, open func(t *testing.T) Lager) {
 			{ports.Filter{Kanal: kommune.Manuell}, []int{4, 5, 6, 7}},
 			{ports.Filter{Slag: melding.Offentlig}, []int{0, 1, 2, 3}},
 			{ports.Filter{InnsendtFra: Start.Add(2 * time.Hour)}, []int{2, 3, 4, 5, 6, 7}},
-			{ports.Filter{InnsendtTil: Start.Add(2 * time.Hour)}, []int{0, 1}}, // exclusive
+			{ports.Filter{InnsendtTil: Start.Add(2 * time.Hour)}, []int{0, 1}},           // exclusive
 			{ports.Filter{FristFra: Start.Add(50 * time.Hour)}, []int{2, 3, 4, 5, 6, 7}}, // two days after Innsendt
 			{ports.Filter{FristTil: Start.Add(50 * time.Hour)}, []int{0, 1}},             // exclusive
 			{ports.Filter{Tilstand: melding.AKSEPTERT, FristTil: Start.Add(50 * time.Hour)}, []int{1}},

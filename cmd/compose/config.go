@@ -98,9 +98,10 @@ func (c Config) retur() (kommune.Postadresse, error) {
 }
 
 // Lytt opens the listener as design §8 says: TLS, or loopback or a Unix socket behind a proxy; plain HTTP elsewhere never.
-func (c Config) Lytt() (net.Listener, bool, error) {
+func (c Config) Lytt(ctx context.Context) (net.Listener, bool, error) {
+	var lytter net.ListenConfig
 	if fil, ok := strings.CutPrefix(c.Adresse, "unix:"); ok {
-		l, err := net.Listen("unix", fil)
+		l, err := lytter.Listen(ctx, "unix", fil)
 		return l, false, err
 	}
 	tls := c.TLSSert != "" || c.TLSNokkel != ""
@@ -114,6 +115,6 @@ func (c Config) Lytt() (net.Listener, bool, error) {
 	if ip := net.ParseIP(vert); !tls && vert != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, false, fmt.Errorf("%w: uten TLS lytter portalen bare på loopback eller en Unix-socket bak en proxy. Oppgi --tls-sertifikat og --tls-nokkel, eller en annen --adresse", ErrConfig)
 	}
-	l, err := net.Listen("tcp", c.Adresse)
+	l, err := lytter.Listen(ctx, "tcp", c.Adresse)
 	return l, tls, err
 }

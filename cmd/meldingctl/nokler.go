@@ -58,12 +58,12 @@ func (k *noklerKommando) Run(p *program) error {
 	if k.Til == "" {
 		return nil
 	}
-	if err := os.MkdirAll(k.Til, 0o755); err != nil {
+	if err := os.MkdirAll(k.Til, 0o755); err != nil { //nolint:gosec // certificates are public
 		return bruk("%s kan ikke lages: %v.", k.Til, grunn(err))
 	}
 	for navn, c := range map[string]*x509.Certificate{"print.pem": n.print, "mottaker.pem": n.mottaker} {
 		fil := filepath.Join(k.Til, navn)
-		if err := os.WriteFile(fil, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644); err != nil {
+		if err := os.WriteFile(fil, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644); err != nil { //nolint:gosec // as above
 			return bruk("%s kan ikke skrives: %v.", fil, grunn(err))
 		}
 	}
