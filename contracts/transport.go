@@ -59,7 +59,7 @@ func (r Transportrigg) mottaker(t *testing.T, take func(melding.Svar) error) <-c
 			t.Errorf("Receive ga seg før tiden: %v", err)
 		default:
 			avbryt()
-			ventPa(t, slutt, "at Receive gir seg")
+			_ = ventPa(t, slutt, "at Receive gir seg")
 		}
 	})
 	return svar

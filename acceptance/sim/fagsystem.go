@@ -140,6 +140,7 @@ func (f *Fagsystem) Behandle(m Mottatt) []Svar {
 		return f.avvis(m, "Fagsystemet tar ikke imot")
 	case Lyver:
 		return []Svar{f.kvitter(m, 0)}
+	default: // the rest store it
 	}
 	// Stored before it is answered for. A crash between the two leaves a stored report without an answer: it comes again, is known by
 	// its id, and is answered then.
@@ -155,8 +156,9 @@ func (f *Fagsystem) Behandle(m Mottatt) []Svar {
 		return []Svar{f.kvitter(m, f.c.SentEtter)}
 	case ForCommit:
 		return []Svar{f.kvitter(m, ForSending)}
+	default:
+		return []Svar{f.kvitter(m, 0)}
 	}
-	return []Svar{f.kvitter(m, 0)}
 }
 
 func (f *Fagsystem) kvitter(m Mottatt, etter time.Duration) Svar {

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
-	"io"
 	"path"
 	"strings"
 	"time"
@@ -60,19 +59,24 @@ func (l Limits) Read(k melding.Klartekst) (Container, error) {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // which names are insecure is judged below
 		return Container{}, ErrNotZip
 	}
-	s, err := l.sort(zr.File)
+	s, err := l.sort(k.Bytes(), zr.File)
 	if err != nil {
 		return Container{}, err
 	}
 	if s.mimetype != nil {
-		if b, err := inflate(s.mimetype, maxMeta); err != nil || string(b) != mimeType {
+		if b, err := s.mimetype.inflate(maxMeta); err != nil || string(b) != mimeType {
 			return Container{}, ErrUnsafe
+		}
+	}
+	if s.openDocument != nil { // nothing in it is used, but it too must end where it says
+		if _, err := s.openDocument.inflate(maxMeta); err != nil {
+			return Container{}, err
 		}
 	}
 	if s.manifest == nil {
 		return Container{}, ErrManifest
 	}
-	manifest, err := inflate(s.manifest, maxMeta)
+	manifest, err := s.manifest.inflate(maxMeta)
 	if err != nil {
 		return Container{}, err
 	}
@@ -83,7 +87,7 @@ func (l Limits) Read(k melding.Klartekst) (Container, error) {
 	if s.signature == nil || s.signature.Name != signature {
 		return Container{}, ErrSignature
 	}
-	p7s, err := inflate(s.signature, maxMeta)
+	p7s, err := s.signature.inflate(maxMeta)
 	if err != nil {
 		return Container{}, err
 	}
@@ -100,7 +104,7 @@ func (l Limits) Read(k melding.Klartekst) (Container, error) {
 }
 
 // payload: the manifest's files and the container's must be the same, each with its digest.
-func (l Limits) payload(files map[string]*zip.File, entries []entry) ([]melding.Fil, error) {
+func (l Limits) payload(files map[string]*located, entries []entry) ([]melding.Fil, error) {
 	if len(entries) == 0 || len(entries) != len(files) {
 		return nil, ErrDigest
 	}
@@ -111,7 +115,7 @@ func (l Limits) payload(files map[string]*zip.File, entries []entry) ([]melding.
 			return nil, ErrDigest
 		}
 		delete(files, e.name) // listed twice is listed wrongly
-		b, err := inflate(f, l.File)
+		b, err := f.inflate(l.File)
 		if err != nil {
 			return nil, err
 		}
@@ -124,13 +128,13 @@ func (l Limits) payload(files map[string]*zip.File, entries []entry) ([]melding.
 }
 
 type sorted struct {
-	mimetype, manifest, signature *zip.File
-	payload                       map[string]*zip.File
+	mimetype, manifest, signature, openDocument *located
+	payload                                     map[string]*located
 }
 
 // sort says what each entry is. Nothing is inflated before every entry has been judged by what it claims.
-func (l Limits) sort(files []*zip.File) (sorted, error) {
-	s := sorted{payload: map[string]*zip.File{}}
+func (l Limits) sort(b []byte, files []*zip.File) (sorted, error) {
+	s := sorted{payload: map[string]*located{}}
 	if len(files) > l.Entries {
 		return s, ErrUnsafe
 	}
@@ -145,7 +149,13 @@ func (l Limits) sort(files []*zip.File) (sorted, error) {
 			return s, ErrUnsafe
 		}
 		seen[lower] = true
-		if err := s.place(f, lower); err != nil {
+	}
+	entries, err := layout(b, files)
+	if err != nil {
+		return s, err
+	}
+	for i := range entries {
+		if err := s.place(&entries[i]); err != nil {
 			return s, err
 		}
 	}
@@ -153,7 +163,8 @@ func (l Limits) sort(files []*zip.File) (sorted, error) {
 }
 
 // place takes the names Java's reader takes, whatever their case; one manifest and one signature.
-func (s *sorted) place(f *zip.File, lower string) error {
+func (s *sorted) place(f *located) error {
+	lower := strings.ToLower(f.Name)
 	meta, inMeta := strings.CutPrefix(lower, strings.ToLower(metaInf))
 	matches := func(pattern string) bool { ok, _ := path.Match(pattern, meta); return ok }
 	switch {
@@ -168,6 +179,7 @@ func (s *sorted) place(f *zip.File, lower string) error {
 	case matches("signature*.p7s") && s.signature == nil:
 		s.signature = f
 	case meta == "manifest.xml":
+		s.openDocument = f
 	default:
 		return ErrUnsafe
 	}
@@ -181,25 +193,4 @@ func safeName(s string) bool {
 	}
 	return s != "" && len(s) <= 255 && s != "." && !strings.Contains(s, "..") && !strings.ContainsAny(s, `/\:`) &&
 		utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// inflate believes the size an entry claims only up to limit, and not a byte over what it claims.
-func inflate(f *zip.File, limit int64) ([]byte, error) {
-	if f.UncompressedSize64 > uint64(limit) {
-		return nil, ErrUnsafe
-	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, ErrNotZip
-	}
-	defer func() { _ = r.Close() }()
-	b := make([]byte, f.UncompressedSize64)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, ErrNotZip
-	}
-	// The end is where archive/zip compares CRC and size.
-	if n, err := io.CopyN(io.Discard, r, 1); n != 0 || !errors.Is(err, io.EOF) {
-		return nil, ErrNotZip
-	}
-	return b, nil
 }

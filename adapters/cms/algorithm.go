@@ -2,7 +2,7 @@ package cms
 
 import (
 	"crypto"
-	_ "crypto/sha1" // RFC 4055 defaults: OAEP parameters that name no hash mean SHA-1
+	_ "crypto/sha1" //nolint:gosec // RFC 4055 defaults: OAEP parameters that name no hash mean SHA-1
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"encoding/asn1"

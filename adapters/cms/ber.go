@@ -214,7 +214,7 @@ func (p *ber) element() (tag byte, body []byte) {
 			if t != tagOctetString {
 				p.fail(errMalformed)
 			}
-			body = append(body, b...)
+			body = append(body, b...) //nolint:makezero // still empty here: the make is for another kind of element
 			continue
 		}
 		body = append(appendHeader(body, t, int64(len(b))), b...)

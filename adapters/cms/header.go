@@ -100,7 +100,7 @@ func (m *message) setCipher(p *ber, alg cryptobyte.String) {
 			continue
 		}
 		m.cipher, m.keySize = c.name, c.keySize
-		ok := false
+		var ok bool
 		if c.gcm {
 			ok = m.contentType == AuthEnvelopedData && m.readGCM(seq)
 		} else {

@@ -43,7 +43,7 @@ func (s *nokkelsett) finn(ctx context.Context, kid string) (jose.JSONWebKey, err
 		alder := na.Sub(s.hentet)
 		if k, ok := s.nokler[kid]; ok && alder <= s.cfg.Maks {
 			if alder > s.cfg.Frisk && s.pagar == nil && s.kanHente(na) {
-				s.hent(na) // beside this call, which does not wait
+				s.hent(na) //nolint:contextcheck // beside this call, which does not wait
 			}
 			return k, nil
 		}
@@ -55,7 +55,7 @@ func (s *nokkelsett) finn(ctx context.Context, kid string) (jose.JSONWebKey, err
 		case !s.kanHente(na):
 			return jose.JSONWebKey{}, &UtilgjengeligError{Etter: s.forsokt.Add(s.cfg.Mellom).Sub(na), Grunn: "nøklene kan ikke hentes ennå"}
 		default:
-			s.hent(na)
+			s.hent(na) //nolint:contextcheck // it belongs to no call: see hent
 		}
 		if err := s.vent(ctx); err != nil {
 			return jose.JSONWebKey{}, err

@@ -95,17 +95,17 @@ func TestKlokkeVent(t *testing.T) {
 	is := is.New(t)
 	k := memory.NyKlokke(contracts.Start)
 	ringte := make(chan time.Time)
-	for _, d := range []time.Duration{3, 1, 2} {
+	for _, d := range []time.Duration{3 * time.Hour, time.Hour, 2 * time.Hour} {
 		go func() {
-			c, _ := k.At(contracts.Start.Add(d * time.Hour))
+			c, _ := k.At(contracts.Start.Add(d))
 			ringte <- <-c
 		}()
 	}
 	is.NoErr(k.Vent(t.Context(), 3)) // no sleeping: all three wait now
-	for _, d := range []time.Duration{1, 2, 3} {
+	for _, d := range []time.Duration{time.Hour, 2 * time.Hour, 3 * time.Hour} {
 		nar, ok := k.Neste()
 		is.True(ok)
-		is.Equal(nar, contracts.Start.Add(d*time.Hour))
+		is.Equal(nar, contracts.Start.Add(d))
 		k.Sett(nar)
 		is.Equal(<-ringte, nar)
 	}

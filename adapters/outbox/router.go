@@ -22,7 +22,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		return err
 	}
 	for _, ko := range levering.Koene() {
-		router.AddConsumerHandler(string(ko), string(ko), &abonnent{o: o}, func(m *message.Message) error {
+		router.AddConsumerHandler(string(ko), string(ko), &abonnent{o: o}, func(m *message.Message) error { //nolint:contextcheck // the message's own context ends with ctx, and holds the lease
 			l, ok := m.Context().Value(leieNokkel{}).(ports.Lease)
 			if !ok {
 				return errors.New("melding uten leie")

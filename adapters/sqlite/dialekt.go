@@ -84,5 +84,5 @@ func ledig(mappe string) (int64, error) {
 	if err := syscall.Statfs(mappe, &s); err != nil {
 		return -1, err
 	}
-	return int64(s.Bavail) * int64(s.Bsize), nil
+	return int64(s.Bavail) * int64(s.Bsize), nil //nolint:unconvert // not an int64 on every system
 }

@@ -21,8 +21,8 @@ import (
 type Config struct {
 	Lager       string        `help:"Hvor meldingene lagres: sqlite:<fil> eller postgres://…" env:"PORTAL_LAGER" placeholder:"URL"`
 	Adresse     string        `help:"Adressen portalen lytter på: vert:port, eller unix:<fil>." env:"PORTAL_ADRESSE" default:"127.0.0.1:8080"`
-	TLSSert     string        `name:"tls-sertifikat" help:"PEM-fil med sertifikatkjede. Leses på nytt ved SIGHUP." env:"PORTAL_TLS_SERTIFIKAT" type:"path"`
-	TLSNokkel   string        `name:"tls-nokkel" help:"PEM-fil med privat nøkkel." env:"PORTAL_TLS_NOKKEL" type:"path"`
+	TLSSert     string        `name:"tls-sertifikat" help:"PEM-fil med sertifikatkjede. Leses på nytt ved SIGHUP." env:"PORTAL_TLS_SERTIFIKAT" type:"path" placeholder:"FIL"`
+	TLSNokkel   string        `name:"tls-nokkel" help:"PEM-fil med privat nøkkel." env:"PORTAL_TLS_NOKKEL" type:"path" placeholder:"FIL"`
 	Hemmelighet string        `help:"Tjenerens nøkkel for lagrede passord: minst 32 tilfeldige byte, base64." env:"PORTAL_HEMMELIGHET" placeholder:"BASE64"`
 	Utsteder    string        `name:"maskinporten" help:"Maskinportens utsteder (issuer), ordrett slik tokenet har den." env:"PORTAL_MASKINPORTEN" placeholder:"URL"`
 	JWKS        string        `name:"maskinporten-jwks" help:"Hvor Maskinportens nøkler hentes." env:"PORTAL_MASKINPORTEN_JWKS" placeholder:"URL"`
@@ -33,9 +33,9 @@ type Config struct {
 	Burst       int           `help:"Kall på en gang per integrasjon." env:"PORTAL_BURST" default:"200"`
 	Reserve     int64         `help:"Ledig plass i byte før nye meldinger avvises." env:"PORTAL_RESERVE" default:"268435456"`
 	PrintPause  time.Duration `name:"print-pause" help:"Tid mellom hver gang utskriftsleverandøren spørres." env:"PORTAL_PRINT_PAUSE" default:"30s"`
-	Nokler      string        `help:"Mappe med portalens private nøkler, bare for eieren (chmod 700)." env:"PORTAL_NOKLER" type:"path"`
-	Retur       string        `help:"Returadresse på brev: navn;linje1;postnummer;poststed" env:"PORTAL_RETUR"`
-	Mappe       string        `help:"Mappe for forseglede deler mens de kommer inn." env:"PORTAL_MIDLERTIDIG" type:"path"`
+	Nokler      string        `help:"Mappe med portalens private nøkler, bare for eieren (chmod 700)." env:"PORTAL_NOKLER" type:"path" placeholder:"MAPPE"`
+	Retur       string        `help:"Returadresse på brev: navn;linje1;postnummer;poststed" env:"PORTAL_RETUR" placeholder:"ADRESSE"`
+	Mappe       string        `help:"Mappe for forseglede deler mens de kommer inn." env:"PORTAL_MIDLERTIDIG" type:"path" placeholder:"MAPPE"`
 	Dev         bool          `help:"Tillat deler som ikke må brukes i drift." env:"PORTAL_DEV"`
 
 	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i --nokler er forseglet med: minst 32 tilfeldige byte, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
@@ -98,9 +98,10 @@ func (c Config) retur() (kommune.Postadresse, error) {
 }
 
 // Lytt opens the listener as design §8 says: TLS, or loopback or a Unix socket behind a proxy; plain HTTP elsewhere never.
-func (c Config) Lytt() (net.Listener, bool, error) {
+func (c Config) Lytt(ctx context.Context) (net.Listener, bool, error) {
+	var lytter net.ListenConfig
 	if fil, ok := strings.CutPrefix(c.Adresse, "unix:"); ok {
-		l, err := net.Listen("unix", fil)
+		l, err := lytter.Listen(ctx, "unix", fil)
 		return l, false, err
 	}
 	tls := c.TLSSert != "" || c.TLSNokkel != ""
@@ -114,6 +115,6 @@ func (c Config) Lytt() (net.Listener, bool, error) {
 	if ip := net.ParseIP(vert); !tls && vert != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, false, fmt.Errorf("%w: uten TLS lytter portalen bare på loopback eller en Unix-socket bak en proxy. Oppgi --tls-sertifikat og --tls-nokkel, eller en annen --adresse", ErrConfig)
 	}
-	l, err := net.Listen("tcp", c.Adresse)
+	l, err := lytter.Listen(ctx, "tcp", c.Adresse)
 	return l, tls, err
 }

@@ -50,11 +50,11 @@ func TestThePortalRefusesToStartUnsafely(t *testing.T) {
 func TestPlainHTTPOnlyOnLoopback(t *testing.T) {
 	is := is.New(t)
 	for _, adr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "[::]:0"} {
-		_, _, err := compose.Config{Adresse: adr}.Lytt()
+		_, _, err := compose.Config{Adresse: adr}.Lytt(t.Context())
 		is.True(errors.Is(err, compose.ErrConfig)) // refused
 	}
 	for _, adr := range []string{"127.0.0.1:0", "localhost:0", "unix:" + t.TempDir() + "/s"} {
-		l, tls, err := compose.Config{Adresse: adr}.Lytt()
+		l, tls, err := compose.Config{Adresse: adr}.Lytt(t.Context())
 		is.NoErr(err)
 		is.True(!tls)
 		is.NoErr(l.Close())

@@ -20,7 +20,7 @@ const Opplasting = 30 * time.Second
 
 // Serve listens as the Config says and runs the roles until ctx ends.
 func (s *System) Serve(ctx context.Context) error {
-	l, medTLS, err := s.cfg.Lytt()
+	l, medTLS, err := s.cfg.Lytt(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (s *System) ServeOn(ctx context.Context, l net.Listener) error {
 	wg.Go(func() {
 		<-arbeid.Done()
 		s.Stopper()
-		slutt, ferdig := context.WithTimeout(context.Background(), Opplasting)
+		slutt, ferdig := context.WithTimeout(context.WithoutCancel(ctx), Opplasting)
 		defer ferdig()
 		if srv.Shutdown(slutt) != nil {
 			_ = srv.Close()

@@ -99,7 +99,7 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	if lager == "sqlite" {
 		lager = "sqlite:" + filepath.Join(d.f.Data, "portal.db")
 	}
-	l, err := net.Listen("tcp", d.f.Addr)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", d.f.Addr)
 	if err != nil {
 		return fmt.Errorf("adressen %s kan ikke brukes; velg en annen med --addr: %w", d.f.Addr, err)
 	}

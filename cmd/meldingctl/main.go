@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"portal.example/bekymringsmelding/adapters/bokmal"
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/ports"
 )
@@ -96,14 +97,14 @@ func kjor(p *program, args []string) (kode int) {
 	}()
 	var k kommandolinje
 	parser, err := kong.New(&k, kong.Name("meldingctl"), kong.Description(hjelp), kong.Writers(p.ut, p.feil),
-		kong.Exit(func(kode int) { panic(ferdig{kode}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.Exit(func(kode int) { panic(ferdig{kode}) }), bokmal.Hjelp(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		p.merk("meldingctl: %v", err)
 		return kodeBruk
 	}
 	valgt, err := parser.Parse(args)
 	if err != nil {
-		p.merk("Kommandoen kan ikke tolkes: %v. Se meldingctl --help.", err)
+		p.merk("Kommandoen kan ikke tolkes: %s. Se meldingctl --help.", bokmal.Feil(err))
 		return kodeBruk
 	}
 	p.kobl = k.Tilkobling

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -194,7 +195,14 @@ func TestCommandLine(t *testing.T) {
 	v := setup(t)
 	is.Equal(v.kjor("--help"), kodeOK)
 	is.True(strings.Contains(v.ut.String(), "preflight"))
+	engelsk := regexp.MustCompile(`\b(Usage|Flags?|Arguments?|Commands?|command|Show|Run|STRING|INT)\b`)
+	for _, kommando := range []string{"", "nokler", "send", "status", "preflight", "verify", "tilstander", "openapi"} {
+		is.Equal(v.kjor(strings.Fields(kommando+" --help")...), kodeOK)
+		is.True(strings.HasPrefix(v.ut.String(), "Bruk: meldingctl"))
+		is.Equal(engelsk.FindAllString(v.ut.String(), -1), nil)
+	}
 	is.Equal(v.kjor(), kodeBruk)
+	is.True(strings.Contains(v.feil.String(), "oppgi en av"))
 	is.Equal(v.kjor("finnesikke"), kodeBruk)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/virketid"
 )
 
@@ -57,12 +58,12 @@ func (k *noklerKommando) Run(p *program) error {
 	if k.Til == "" {
 		return nil
 	}
-	if err := os.MkdirAll(k.Til, 0o755); err != nil {
+	if err := os.MkdirAll(k.Til, 0o755); err != nil { //nolint:gosec // certificates are public
 		return bruk("%s kan ikke lages: %v.", k.Til, grunn(err))
 	}
 	for navn, c := range map[string]*x509.Certificate{"print.pem": n.print, "mottaker.pem": n.mottaker} {
 		fil := filepath.Join(k.Til, navn)
-		if err := os.WriteFile(fil, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644); err != nil {
+		if err := os.WriteFile(fil, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644); err != nil { //nolint:gosec // as above
 			return bruk("%s kan ikke skrives: %v.", fil, grunn(err))
 		}
 	}
@@ -119,6 +120,27 @@ func (a *api) nokler(k kommune.Kommunenummer, b kommune.Bydelsnummer) (nokkelpar
 		return nokkelpar{}, ukjent("Portalen svarte uten sertifikater i PEM.")
 	}
 	return nokkelpar{print: print[0], mottaker: mottaker[0]}, nil
+}
+
+// stottetVersjon is the newest version the receiver reads.
+func (a *api) stottetVersjon(k kommune.Kommunenummer, b kommune.Bydelsnummer) (melding.Versjon, error) {
+	var bydeler []struct {
+		Nummer  string `json:"bydelsnummer"`
+		Versjon string `json:"stottetVersjon"`
+	}
+	if err := a.hent("/v2/kommuner/"+string(k)+"/bydeler", &bydeler); err != nil {
+		return 0, err
+	}
+	for _, x := range bydeler {
+		if x.Nummer != string(b) {
+			continue
+		}
+		if x.Versjon == "V2" {
+			return melding.V2, nil
+		}
+		return melding.V1, nil
+	}
+	return 0, nei("Kommune %s bydel %s tar ikke imot meldinger her.", k, b)
 }
 
 // lokal is a time as a person in Norway reads it.

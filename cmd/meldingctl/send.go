@@ -25,7 +25,8 @@ type sendKommando struct {
 	PDF     string `name:"pdf" required:"" help:"Meldingen som PDF." placeholder:"FIL"`
 	JSON    string `name:"json" required:"" help:"Meldingen som bekymringsmelding.json." placeholder:"FIL"`
 	Slag    string `enum:"offentlig,privat" default:"offentlig" help:"Hvilket skjema: offentlig eller privat."`
-	Versjon string `enum:"v1,v2" default:"v1" help:"Versjonen av skjemaet: v1 eller v2."`
+	Versjon string `enum:"velg,v1,v2" default:"velg" help:"Versjonen av skjemaet: v1, v2, eller velg: det nyeste mottakeren leser."`
+	Likevel bool   `help:"Send selv om JSON-filen nevner en annen mottaker enn --kommune og --bydel."`
 	Nokkel  string `name:"idempotensnokkel" help:"Idempotency-Key. Oppgi den samme når en sending med ukjent utfall skal prøves igjen." placeholder:"NØKKEL"`
 }
 
@@ -41,7 +42,7 @@ func (k *sendKommando) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	pdf, dok, err := k.innhold(p, kom, bydel)
+	pdf, dok, krever, err := k.innhold(p, kom, bydel)
 	if err != nil {
 		return err
 	}
@@ -50,6 +51,10 @@ func (k *sendKommando) Run(p *program) error {
 		return err
 	}
 	fra, err := a.organisasjon()
+	if err != nil {
+		return err
+	}
+	versjon, err := k.velgVersjon(a, kom, bydel, krever)
 	if err != nil {
 		return err
 	}
@@ -72,43 +77,68 @@ func (k *sendKommando) Run(p *program) error {
 	if k.Nokkel == "" {
 		k.Nokkel = rand.Text()
 	}
-	sti := "/" + k.Versjon + "/mottak/fagsystem/" + fra + "/" + string(kom) + "/" + string(bydel) + "/" + k.Slag
+	sti := "/" + versjon.String() + "/mottak/fagsystem/" + fra + "/" + string(kom) + "/" + string(bydel) + "/" + k.Slag
 	return a.send(sti, k.Nokkel, forsegletPDF, forsegletAsice)
 }
 
-// innhold reads both files and looks at them: an error here costs nothing, and later a letter.
-func (k *sendKommando) innhold(p *program, kom kommune.Kommunenummer, bydel kommune.Bydelsnummer) (pdf, dok melding.Klartekst, err error) {
+// innhold reads both files and looks at them: an error here costs nothing, and later a letter. krever is the oldest version that holds
+// everything the document says.
+func (k *sendKommando) innhold(p *program, kom kommune.Kommunenummer, bydel kommune.Bydelsnummer) (pdf, dok melding.Klartekst, krever melding.Versjon, err error) {
 	b, err := lesFil(k.PDF, preflight.MaksStorrelse)
 	if err != nil {
-		return pdf, dok, err
+		return pdf, dok, 0, err
 	}
 	if err := p.visPreflight(preflight.Kontroller(b)); err != nil {
-		return pdf, dok, err
+		return pdf, dok, 0, err
 	}
 	pdf = melding.NyKlartekst(b)
 	if b, err = lesFil(k.JSON, preflight.MaksStorrelse); err != nil {
-		return pdf, dok, err
+		return pdf, dok, 0, err
 	}
 	dok = melding.NyKlartekst(b)
-	versjon := melding.V1
-	if k.Versjon == melding.V2.String() {
-		versjon = melding.V2
-	}
-	d, err := skjema.Les(melding.Slag(k.Slag), versjon, dok)
+	// Read as v2, which is v1 and one member more: read as v1, that member would be an extension nobody looks at.
+	d, err := skjema.Les(melding.Slag(k.Slag), melding.V2, dok)
 	var f *skjema.Feil
 	if errors.As(err, &f) {
 		for _, x := range f.Brudd {
 			p.merk("%s %s %s", k.JSON, stiEller(x.Sti), x.Regel)
 		}
-		return pdf, dok, nei("JSON-filen følger ikke skjemaet %s %s. Ingenting er sendt.", k.Slag, k.Versjon)
+		return pdf, dok, 0, nei("JSON-filen følger ikke skjemaet for %s melding. Ingenting er sendt.", k.Slag)
 	}
 	if err != nil {
-		return pdf, dok, err
+		return pdf, dok, 0, err
 	}
-	if m := mottakerI(d); m.Kommunenummer != kom || m.Bydelsnummer != bydel {
-		p.merk("Merk: JSON-filen nevner en annen mottaker enn --kommune og --bydel.")
+	if m := mottakerI(d); (m.Kommunenummer != kom || m.Bydelsnummer != bydel) && !k.Likevel {
+		return pdf, dok, 0, nei("JSON-filen nevner en annen mottaker enn --kommune og --bydel. Ingenting er sendt. Bruk --likevel hvis det er riktig.")
 	}
-	return pdf, dok, nil
+	krever = melding.V1
+	if o, ok := d.(skjema.Offentlig); ok && !o.Melding.AndreSynspunkter.Tom() {
+		krever = melding.V2
+	}
+	return pdf, dok, krever, nil
+}
+
+// velgVersjon is the version to send: the one asked for, or the newest that the receiver reads. A receiver that reads only v1 would
+// never see what v2 adds, so that is refused here and not by the portal after everything is sealed.
+func (k *sendKommando) velgVersjon(a *api, kom kommune.Kommunenummer, bydel kommune.Bydelsnummer, krever melding.Versjon) (melding.Versjon, error) {
+	if k.Versjon == melding.V1.String() {
+		if krever == melding.V2 {
+			return 0, nei("JSON-filen har andreSynspunkter, som bare finnes i v2. Ingenting er sendt.")
+		}
+		return melding.V1, nil
+	}
+	leser, err := a.stottetVersjon(kom, bydel)
+	switch {
+	case err != nil:
+		return 0, err
+	case leser == melding.V2:
+		return melding.V2, nil
+	case krever == melding.V2:
+		return 0, nei("JSON-filen har andreSynspunkter, som bare finnes i v2, og mottakeren leser bare v1. Ingenting er sendt. Ta det med i meldingsteksten i stedet.")
+	case k.Versjon == melding.V2.String():
+		return 0, nei("Mottakeren leser bare v1. Ingenting er sendt.")
+	}
+	return melding.V1, nil
 }
 
 func mottakerI(d skjema.Dokument) skjema.Mottaker {

@@ -17,6 +17,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/skjema"
 )
 
 // deler reads a submission as a portal does.
@@ -176,8 +177,56 @@ func TestSendSaysWhatLooksWrong(t *testing.T) {
 	dok, err := os4204()
 	is.NoErr(err)
 	v.skriv("m.json", dok)
-	is.Equal(v.send("--slag", "privat", "--versjon", "v2"), kodeOK)
+	is.Equal(v.send("--slag", "privat", "--versjon", "v2", "--likevel"), kodeOK)
 	is.Equal(v.innsendt[0].sti, "/v2/mottak/fagsystem/"+fiksOrg+"/4601/01/privat")
 	is.True(strings.Contains(v.feil.String(), "UTLØPT"))
-	is.True(strings.Contains(v.feil.String(), "annen mottaker"))
+}
+
+func TestAReportForAnotherOfficeIsNotSent(t *testing.T) {
+	is := is.New(t)
+	v := setup(t)
+	dok, err := os4204()
+	is.NoErr(err)
+	v.skriv("m.json", dok)
+	is.Equal(v.send("--slag", "privat"), kodeNei)
+	is.True(strings.Contains(v.feil.String(), "annen mottaker") && strings.Contains(v.feil.String(), "--likevel"))
+	is.Equal(v.mp.Tellere(), sim.Tellere{}) // nobody was asked
+	is.Equal(len(v.innsendt), 0)
+}
+
+func TestTheVersionFollowsTheReportAndItsReceiver(t *testing.T) {
+	v1, v2 := skjema.EksempelOffentlig(melding.V1), skjema.EksempelOffentlig(melding.V2)
+	v2.Melding.AndreSynspunkter = skjema.NyTekst("Noe mer.")
+	for _, x := range []struct {
+		navn    string
+		dok     skjema.Offentlig
+		leser   string
+		versjon []string
+		sti     string // "" = refused before anything is sent
+	}{
+		{"v2-felt til V2", v2, "V2", nil, "/v2/"},
+		{"v2-felt til V1", v2, "V1", nil, ""},
+		{"v2-felt sendt som v1", v2, "V2", []string{"--versjon", "v1"}, ""},
+		{"uten v2-felt til V1", v1, "V1", nil, "/v1/"},
+		{"uten v2-felt til V2", v1, "V2", nil, "/v2/"},
+		{"v1 til V2", v1, "V2", []string{"--versjon", "v1"}, "/v1/"},
+		{"v2 til V1", v1, "V1", []string{"--versjon", "v2"}, ""},
+	} {
+		t.Run(x.navn, func(t *testing.T) {
+			is := is.New(t)
+			v := setup(t)
+			v.leser, v.svar = x.leser, []func(http.ResponseWriter){kvitter}
+			dok, err := x.dok.JSON()
+			is.NoErr(err)
+			v.skriv("m.json", dok.Bytes())
+			if x.sti == "" {
+				is.Equal(v.send(x.versjon...), kodeNei)
+				is.Equal(len(v.innsendt), 0)
+				is.True(strings.Contains(v.feil.String(), "Ingenting er sendt"))
+				return
+			}
+			is.Equal(v.send(x.versjon...), kodeOK)
+			is.True(strings.HasPrefix(v.innsendt[0].sti, x.sti))
+		})
+	}
 }

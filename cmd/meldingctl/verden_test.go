@@ -72,6 +72,7 @@ type verden struct {
 	svar       []func(http.ResponseWriter) // to POSTs, in order; the last one repeats
 	innsendt   []innsending
 	statussvar string
+	leser      string // stottetVersjon of 4601/01
 }
 
 func setup(t *testing.T) *verden {
@@ -80,7 +81,7 @@ func setup(t *testing.T) *verden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &verden{nokler: n, t: t, mappe: t.TempDir(), print: n.print.Cert}
+	v := &verden{nokler: n, t: t, mappe: t.TempDir(), print: n.print.Cert, leser: "V2"}
 	if v.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: klokke{}.Now}); err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +162,8 @@ func (v *verden) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(sti, "/4601/01/krypteringsnokler"):
 		type m map[string]string
 		_ = json.NewEncoder(w).Encode(map[string]m{"printOffentligNokkel": {"nokkel": pemTekst(v.print)}, "fiksIOOffentligNokkel": {"nokkel": pemTekst(v.mottaker.Cert)}})
+	case sti == "/v2/kommuner/4601/bydeler":
+		_, _ = io.WriteString(w, `[{"bydelsnummer":"01","bydelsnavn":"x","standardMottaker":true,"stottetVersjon":"`+v.leser+`"}]`)
 	case sti == "/v1/mottak/fagsystem/"+fiksOrg+"/bekymringsmelding/"+uuid+"/status":
 		_, _ = io.WriteString(w, v.statussvar)
 	default:

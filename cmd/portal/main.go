@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"portal.example/bekymringsmelding/adapters/bokmal"
 	"portal.example/bekymringsmelding/cmd/compose"
 )
 
@@ -25,14 +27,36 @@ type program struct {
 }
 
 func main() {
-	var p program
-	k := kong.Parse(&p, kong.Name("portal"), kong.Description("Portal for bekymringsmeldinger til barnevernet."), kong.UsageOnError())
 	ctx, stopp := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stopp()
-	logg := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	kode := kjor(ctx, os.Args[1:])
+	stopp()
+	os.Exit(kode)
+}
+
+// kjor runs one command. 1 = it went wrong, 2 = the command line cannot be read.
+func kjor(ctx context.Context, args []string) int {
+	parser, err := nyParser()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "portal:", err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "portal: %s. Se portal --help.\n", bokmal.Feil(err))
+		return 2
+	}
 	k.BindTo(ctx, (*context.Context)(nil))
-	k.Bind(logg)
-	k.FatalIfErrorf(k.Run())
+	k.Bind(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "portal:", err)
+		return 1
+	}
+	return 0
+}
+
+func nyParser(valg ...kong.Option) (*kong.Kong, error) {
+	return kong.New(&program{}, append([]kong.Option{kong.Name("portal"),
+		kong.Description("Portal for bekymringsmeldinger til barnevernet."), bokmal.Hjelp()}, valg...)...)
 }
 
 // lagervalg is what every command but serve needs to know.

@@ -42,7 +42,7 @@ func (c *oppsettCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	fil, err := onboarding.Les(f)
 	if err != nil {
 		return err

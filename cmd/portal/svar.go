@@ -18,7 +18,7 @@ import (
 
 type svarCmd struct {
 	lagervalg
-	Nokler            string `help:"Mappe med portalens private nøkler." env:"PORTAL_NOKLER" required:"" type:"path"`
+	Nokler            string `help:"Mappe med portalens private nøkler." env:"PORTAL_NOKLER" required:"" type:"path" placeholder:"MAPPE"`
 	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i mappen er forseglet med, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
 	ID                string `arg:"" name:"melding-id" help:"Meldingens id."`
 }

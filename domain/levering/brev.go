@@ -128,6 +128,7 @@ func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 		b.sak(SakBrevAvvist, true)
 	case melding.UtfallRetur, melding.UtfallPostlagt:
 		b.sak(SakBrevRetur, utfall == melding.UtfallRetur)
+	default: // nobody is told of the others
 	}
 }
 

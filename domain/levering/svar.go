@@ -116,6 +116,7 @@ func (b *bygger) bruk(utfall melding.Utfall, h melding.Hendelse) {
 		if !b.na.Before(b.m.Fakta.Frist) {
 			b.bestillBrev(melding.ArsakIngenKvittering, "")
 		}
+	default: // a cancel and the erasure are owed by levert
 	}
 	if utfall == melding.UtfallFeilet && r.Varsles == melding.OperatorKritisk {
 		b.sak(SakFeiletEtterLevert, true)

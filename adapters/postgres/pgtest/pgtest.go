@@ -133,7 +133,10 @@ func kjorTjener(bin, mappe string, bruker *syscall.SysProcAttr) (tjener, error) 
 			ut, _ := os.ReadFile(logg.Name())
 			return s, errors.Join(fmt.Errorf("postgres svarer ikke: %w\n%s", err, ut), stopp.Close())
 		}
-		time.Sleep(20 * time.Millisecond) // a server that boots has no other sign
+		select { // a server that boots has no other sign
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+		}
 	}
 }
 
