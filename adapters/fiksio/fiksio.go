@@ -33,9 +33,7 @@ type Config struct {
 	// Lesbar says of a rejection's body whether it can be read with our key. Optional: nil = nothing can.
 	Lesbar func(context.Context, melding.Forseglet) melding.Arsak
 	// Lytter hears, at the start and then every Lyttepause, from when until when answers have been taken without a break. Optional.
-	Lytter func(ctx context.Context, fra, til time.Time)
-	// Gjentatt hears of each message that the broker says it has delivered before. Optional.
-	Gjentatt func()
+	Lytter   func(ctx context.Context, fra, til time.Time)
 	Prefetch int          // messages in hand at once; 0 = 20
 	Logg     *slog.Logger // ids only. Optional
 }
@@ -87,9 +85,6 @@ func New(c Config) (*Transport, error) {
 	}
 	if c.Lytter == nil {
 		c.Lytter = func(context.Context, time.Time, time.Time) {}
-	}
-	if c.Gjentatt == nil {
-		c.Gjentatt = func() {}
 	}
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)

@@ -1,11 +1,13 @@
 package fiksio
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -95,6 +97,35 @@ func (t *Transport) Certificate(ctx context.Context, k kommune.KontoID) (*x509.C
 		return nil, fmt.Errorf("nøkkel for konto %s: svaret er ikke katalogens: %w", k, ports.ErrUnavailable)
 	}
 	return lesSertifikat(k, n.Nokkel)
+}
+
+// Publish makes c what others seal for when they send to our own account, unless it is so already. Clients do the same at their start
+// (§3); a catalogue that refuses it says so with ErrUnavailable, for it may be our login that lacks the right.
+func (t *Transport) Publish(ctx context.Context, c *x509.Certificate) error {
+	na, err := t.Certificate(ctx, t.c.Konto)
+	if err == nil && na.Equal(c) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, ports.ErrNotFound) && !errors.Is(err, ports.ErrRefused) {
+		return err
+	}
+	kropp, err := json.Marshal(map[string]string{"pem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, t.api+"/fiks-io/konto/api/v1/kontoer/"+string(t.c.Konto)+"/offentligNokkel", bytes.NewReader(kropp))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	s, err := t.kall(req, maksSvar)
+	if err != nil {
+		return fmt.Errorf("offentlig nøkkel for konto %s: %w", t.c.Konto, err)
+	}
+	if s.status < 200 || s.status > 299 {
+		return fmt.Errorf("offentlig nøkkel for konto %s: status %d: %w", t.c.Konto, s.status, ports.ErrUnavailable)
+	}
+	return nil
 }
 
 // lesSertifikat takes the first certificate of a PEM text, as KS's clients do.

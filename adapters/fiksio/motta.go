@@ -164,9 +164,6 @@ func (t *Transport) meldLytting(ctx context.Context) {
 // ta hands one message over and acks it when it is stored. A crash before the ack, or one that does not get through, and the message
 // comes again; it is known by its id.
 func (t *Transport) ta(ctx context.Context, d amqp.Delivery, take func(context.Context, melding.Svar) error) {
-	if d.Redelivered {
-		t.c.Gjentatt()
-	}
 	s := tilSvar(d, t.c.Clock.Now())
 	if protokoll.Kanonisk(s.Meldingstype) == protokoll.Feilet {
 		if id := uuid(d.Headers, protokoll.HeaderDokumentlager); id != "" {

@@ -26,7 +26,7 @@ type Config struct {
 	Hemmelighet string        `help:"Tjenerens nøkkel for lagrede passord: minst 32 tilfeldige byte, base64." env:"PORTAL_HEMMELIGHET" placeholder:"BASE64"`
 	Utsteder    string        `name:"maskinporten" help:"Maskinportens utsteder (issuer), ordrett slik tokenet har den." env:"PORTAL_MASKINPORTEN" placeholder:"URL"`
 	JWKS        string        `name:"maskinporten-jwks" help:"Hvor Maskinportens nøkler hentes." env:"PORTAL_MASKINPORTEN_JWKS" placeholder:"URL"`
-	Transport   string        `help:"Digital kanal. memory: finnes bare med --dev." env:"PORTAL_TRANSPORT" default:"" placeholder:"memory:"`
+	Transport   string        `help:"Digital kanal: fiksio. memory: finnes bare med --dev." env:"PORTAL_TRANSPORT" default:"" placeholder:"fiksio"`
 	Print       string        `help:"Utskrift. mappe:<mappe> finnes bare med --dev." env:"PORTAL_PRINT" default:"" placeholder:"mappe:…"`
 	Roller      []string      `help:"Hva denne prosessen gjør." env:"PORTAL_ROLLER" default:"web,api,worker" enum:"web,api,worker"`
 	Rate        float64       `help:"Kall i sekundet per integrasjon; 0 er uten grense." env:"PORTAL_RATE" default:"100"`
@@ -39,6 +39,8 @@ type Config struct {
 	Dev         bool          `help:"Tillat deler som ikke må brukes i drift." env:"PORTAL_DEV"`
 
 	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i --nokler er forseglet med: minst 32 tilfeldige byte, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
+
+	Fiks FiksConfig `embed:""`
 
 	Deler Deler `kong:"-"`
 }

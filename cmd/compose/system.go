@@ -44,6 +44,7 @@ type System struct {
 	cfg       Config
 	clock     ports.Clock
 	transport ports.Transport
+	fiks      *fiksdel // nil = another transport
 	vakt      *vakt
 	logg      *slog.Logger
 	stopper   atomic.Bool
@@ -77,16 +78,16 @@ func Open(ctx context.Context, cfg Config) (s *System, err error) {
 			return nil, err
 		}
 	}
-	if s.transport == nil {
-		if s.transport, err = apneTransport(cfg, s.clock); err != nil {
-			return nil, err
-		}
-	}
 	if s.Lager == nil {
 		if s.Lager, err = ApneLager(ctx, cfg, true); err != nil {
 			return nil, err
 		}
 		s.egetLager = true
+	}
+	if s.transport == nil {
+		if err := s.apneTransport(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	if cfg.Deler.Rundt != nil {
 		cfg.Deler.Rundt(&s.Lager, &s.transport, &printer)
@@ -121,15 +122,21 @@ func apnePrint(cfg Config, clock ports.Clock) (ports.Printer, error) {
 	return fakeprint.Open(fakeprint.Config{Mappe: mappe, Klokke: clock})
 }
 
-func apneTransport(cfg Config, clock ports.Clock) (ports.Transport, error) {
+func (s *System) apneTransport(ctx context.Context) (err error) {
 	switch {
-	case cfg.Transport != "memory:":
-		return nil, fmt.Errorf("%w: --transport er ikke oppgitt", ErrConfig)
-	case !cfg.Dev:
-		return nil, fmt.Errorf("%w: --transport memory: er en etterligning og finnes bare med --dev", ErrConfig)
+	case s.cfg.Transport == "fiksio":
+		if s.fiks, err = s.apneFiks(ctx); err == nil {
+			s.transport = s.fiks
+		}
+		return err
+	case s.cfg.Transport != "memory:":
+		return fmt.Errorf("%w: --transport er ikke oppgitt", ErrConfig)
+	case !s.cfg.Dev:
+		return fmt.Errorf("%w: --transport memory: er en etterligning og finnes bare med --dev", ErrConfig)
 	}
 	// Nobody is on the far side: every send is refused, and every report goes as a letter.
-	return memory.NyttNett(clock).Transport("00000000-0000-4000-8000-000000000001"), nil
+	s.transport = memory.NyttNett(s.clock).Transport("00000000-0000-4000-8000-000000000001")
+	return nil
 }
 
 // sett composes the use cases. The outbox is woken by whoever commits new work.
@@ -146,6 +153,9 @@ func (s *System) sett(hemmelig []byte, d delivery.Config) {
 	vekk := func() { s.Outbox.Vekk() }
 	d.Store, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l
 	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.Vekk = s.clock, s.Policy, s.logg, tell, m.gjentatt, vekk
+	if s.fiks != nil {
+		d.Catalogue = s.fiks
+	}
 	s.Levering = delivery.New(d)
 	s.Inntak = intake.New(intake.Config{Store: l, Directory: l, Access: l, Certs: l, Inspector: inspektor{}, Clock: s.clock, Policy: s.Policy,
 		NyID:  func(time.Time) melding.ID { return melding.ID(uuid.Must(uuid.NewV7()).String()) },
@@ -193,16 +203,16 @@ func (s *System) Run(ctx context.Context) error {
 	if pause == 0 {
 		pause = 30 * time.Second
 	}
-	for _, j := range []struct {
-		navn string
-		hver time.Duration
-		gjor func(context.Context) error
-	}{
+	jobber := []jobb{
 		{"print-hendelser", pause, s.Levering.HentBrevstatus},
 		{"sveip", time.Minute, func(ctx context.Context) error { _, err := s.Levering.Sveip(ctx); return err }},
 		{"nøkler", 24 * time.Hour, s.Levering.SjekkNokler},
 		{"vedlikehold", time.Minute, s.vedlikehold},
-	} {
+	}
+	if s.fiks != nil {
+		jobber = append(jobber, s.fiks.jobber(s)...)
+	}
+	for _, j := range jobber {
 		wg.Go(func() { s.gjenta(ctx, j.navn, j.hver, j.gjor) })
 	}
 	wg.Wait()
@@ -216,13 +226,22 @@ func (s *System) Run(ctx context.Context) error {
 	return err
 }
 
-// gjenta does one thing at once and then at intervals. A failure is logged and tried again; it stops nothing.
+// jobb is something done at intervals.
+type jobb struct {
+	navn string
+	hver time.Duration
+	gjor func(context.Context) error
+}
+
+// gjenta does one thing at once and then at intervals. A failure is logged and tried again within a minute; it stops nothing.
 func (s *System) gjenta(ctx context.Context, navn string, hver time.Duration, gjor func(context.Context) error) {
 	for ctx.Err() == nil {
+		pause := hver
 		if err := gjor(ctx); err != nil && ctx.Err() == nil {
 			s.logg.WarnContext(ctx, "gikk ikke; prøves igjen", "jobb", navn, "feil", err.Error())
+			pause = min(hver, time.Minute)
 		}
-		klar, stopp := s.clock.At(s.clock.Now().Add(hver))
+		klar, stopp := s.clock.At(s.clock.Now().Add(pause))
 		select {
 		case <-ctx.Done():
 			stopp()
