@@ -31,6 +31,9 @@ type Avsenderdata struct {
 	Sert          *sim.Sertifikat `json:"-"`
 }
 
+// Login is one integration on Fiks IO and its client in Maskinporten.
+type Login struct{ IntegrasjonID, Passord, KlientID string }
+
 // Mottakerdata is one receiving bydel and the account behind it.
 type Mottakerdata struct {
 	Kommunenummer string
@@ -59,7 +62,11 @@ type Kommunedata struct {
 
 // Deltakere is everybody in the world. Keys and ids are made once and kept in a folder, so that a second start is the same world.
 type Deltakere struct {
-	Hemmelighet   string // base64, the portal's
+	Hemmelighet string // base64, the portal's
+	// NokkelHemmelighet seals the portal's key folder, base64.
+	NokkelHemmelighet string
+	// PortalLogin is how the portal logs in to Fiks IO and Maskinporten.
+	PortalLogin   Login
 	Avsender      Avsenderdata
 	AnnenAvsender Avsenderdata
 	Kommuner      []Kommunedata
@@ -113,6 +120,7 @@ func nye() *Deltakere {
 			{Kommunenummer: "4204", Bydelsnummer: "00", Standard: true, Versjon: "V2", Fagsystem: "stille"},
 		},
 	}
+	d.fyllUt()
 	for i := range d.Kommuner {
 		d.Kommuner[i].FiksOrgID, d.Kommuner[i].Orgnr = uuid(), string(sim.Orgnr(10+i))
 	}
@@ -141,7 +149,8 @@ func Apne(mappe string, bits int, klokke func() time.Time) (*Deltakere, error) {
 			return nil, fmt.Errorf("%s: %w", fil, err)
 		}
 		d.Mappe = mappe
-		return d, d.lesSertifikater(klokke)
+		d.fyllUt()
+		return d, errors.Join(d.skriv(fil), d.lesSertifikater(klokke))
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -149,15 +158,30 @@ func Apne(mappe string, bits int, klokke func() time.Time) (*Deltakere, error) {
 	if err := d.lagSertifikater(bits, klokke); err != nil {
 		return nil, err
 	}
+	// Written last: a crash before it means that all is made anew next time.
+	return d, d.skriv(fil)
+}
+
+// skriv writes by rename, so that nobody reads half of it.
+func (d *Deltakere) skriv(fil string) error {
 	b, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	// Written last and by rename: a crash before it means that all is made anew next time.
 	if err := os.WriteFile(fil+".ny", b, 0o600); err != nil {
-		return nil, err
+		return err
 	}
-	return d, os.Rename(fil+".ny", fil)
+	return os.Rename(fil+".ny", fil)
+}
+
+// fyllUt adds what a folder from before the Fiks IO wire lacks.
+func (d *Deltakere) fyllUt() {
+	if d.NokkelHemmelighet == "" {
+		d.NokkelHemmelighet = tilfeldig64(32)
+	}
+	if d.PortalLogin.IntegrasjonID == "" {
+		d.PortalLogin = Login{IntegrasjonID: uuid(), Passord: onboarding.NyttPassord(), KlientID: uuid()}
+	}
 }
 
 // plasser lists every certificate with its files' name.
@@ -178,7 +202,7 @@ func (d *Deltakere) bestilling(navn string, bits int) sim.Bestilling {
 	case "print":
 		return sim.Bestilling{Navn: "Eksempeltrykk (test)", Orgnr: sim.Orgnr(30), Formal: sim.Printer, Bits: bits}
 	case "portal":
-		return sim.Bestilling{Navn: "Portalen (test)", Orgnr: sim.Orgnr(31), Formal: sim.Portal, Bits: bits, Varer: tiAr}
+		return sim.Bestilling{Navn: "Portalen (test)", Orgnr: portalOrgnr, Formal: sim.Portal, Bits: bits, Varer: tiAr}
 	case "avsender":
 		return sim.Bestilling{Navn: d.Avsender.Navn, Orgnr: kommune.Orgnr(d.Avsender.Orgnr), Formal: sim.Virksomhet, Bits: bits, Varer: tiAr}
 	case "annen-avsender":

@@ -1,0 +1,190 @@
+package world
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/adapters/maskinporten"
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// Fiksvalg is what a Fiks needs. Behandle may be nil: then each case system has the character its data names.
+type Fiksvalg struct {
+	D      *Deltakere
+	MP     *sim.Maskinporten
+	Klokke ports.Clock
+	// Broker starts the broker with the platform's word on who may log in, and a certificate of the world's CA.
+	Broker   func(broker.Tilgang, *tls.Config) (broker.Broker, error)
+	Lytt     net.Listener  // where the platform's API is served
+	Grense   int64         // octets; a larger payload goes to Dokumentlager; 0 = the platform's 5 MiB
+	Behandle func(*Mottakerdata) func(sim.Mottatt) []sim.Svar
+	// Rundt may stand before the platform's API.
+	Rundt func(http.Handler) http.Handler
+}
+
+// Fiks is the Fiks IO side of a world over the real wire: platform, broker, and a case system's own client on each account.
+type Fiks struct {
+	Plattform *plattform.Plattform
+	Broker    broker.Broker
+	API       string // http://127.0.0.1:port
+	Klient    *tls.Config
+	Klienter  map[string]*fagklient.Fagklient // by kommune/bydel
+
+	tjener *http.Server
+	stans  context.CancelFunc
+	venter sync.WaitGroup
+}
+
+// StartFiks starts everything. The portal's account has no key until the portal publishes one.
+func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
+	f = &Fiks{Klienter: map[string]*fagklient.Fagklient{}, API: "http://" + v.Lytt.Addr().String()}
+	if f.Plattform, err = plattform.Ny(plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense}); err != nil {
+		return nil, err
+	}
+	tjener, err := v.D.TLS()
+	if err != nil {
+		return nil, err
+	}
+	if f.Broker, err = v.Broker(f.Plattform, tjener); err != nil {
+		return nil, err
+	}
+	f.Plattform.Bruk(f.Broker)
+	f.Klient = v.D.Tillit()
+	for _, k := range v.D.kontoer() {
+		if err := f.Plattform.Registrer(ctx, k); err != nil {
+			return nil, errors.Join(err, f.Broker.Close())
+		}
+	}
+	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
+	f.stans = stans
+	f.venter.Go(func() { _ = f.Plattform.Run(arbeid) }) // ends when arbeid does
+	f.tjener = &http.Server{Handler: f.handler(v), ReadHeaderTimeout: 10 * time.Second}
+	f.venter.Go(func() { _ = f.tjener.Serve(v.Lytt) }) // ends with ErrServerClosed
+	for i := range v.D.Mottakere {
+		if err := f.koble(arbeid, v, &v.D.Mottakere[i]); err != nil {
+			return nil, errors.Join(err, f.Lukk())
+		}
+	}
+	return f, nil
+}
+
+// handler adds to the platform's API what only a test wants: POST /brudd closes every AMQP connection, as a restart of the broker does.
+func (f *Fiks) handler(v Fiksvalg) http.Handler {
+	var h http.Handler = f.Plattform
+	if v.Rundt != nil {
+		h = v.Rundt(h)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.HandleFunc("POST /brudd", func(w http.ResponseWriter, r *http.Request) {
+		if err := f.Broker.Brudd(r.Context()); err != nil {
+			http.Error(w, "forbindelsene ble ikke brutt", http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return http.NewCrossOriginProtection().Handler(mux) // a page in a browser must not reach it
+}
+
+// koble gives a receiver's account a case system; "ingen" gets none.
+func (f *Fiks) koble(ctx context.Context, v Fiksvalg, m *Mottakerdata) error {
+	behandle, err := f.behandling(v, m)
+	if err != nil || behandle == nil {
+		return err
+	}
+	token, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: v.MP.TokenURL(), Issuer: v.MP.Utsteder(), KlientID: m.KlientID,
+		Nokkel: m.Sert.Nokkel, Sertifikat: m.Sert.Cert, Clock: v.Klokke})
+	if err != nil {
+		return err
+	}
+	k, err := fagklient.Ny(fagklient.Config{AMQP: f.Broker.Adresse(), TLS: f.Klient, API: f.API, KontoID: m.KontoID, IntegrasjonID: m.IntegrasjonID, Passord: m.Passord,
+		Token: token.Token, Behandle: behandle, Klokke: v.Klokke})
+	if err != nil {
+		return err
+	}
+	f.Klienter[m.Kommunenummer+"/"+m.Bydelsnummer] = k
+	f.venter.Go(func() { _ = k.Run(ctx) }) // ends when ctx does
+	return nil
+}
+
+func (f *Fiks) behandling(v Fiksvalg, m *Mottakerdata) (func(sim.Mottatt) []sim.Svar, error) {
+	if m.Fagsystem == string(sim.Ingen) {
+		return nil, nil
+	}
+	if v.Behandle != nil {
+		return v.Behandle(m), nil
+	}
+	versjon := melding.V2
+	if m.Versjon == "V1" {
+		versjon = melding.V1
+	}
+	s, err := sim.NyttFagsystem(sim.FagsystemConfig{Nokkel: m.Sert, Klokke: v.Klokke.Now, Versjon: versjon, Oppforsel: sim.Oppforsel(m.Fagsystem),
+		Avsender: func() *x509.Certificate { return f.portalsertifikat(v.D) }})
+	if err != nil {
+		return nil, err
+	}
+	return s.Behandle, nil
+}
+
+// portalsertifikat is what the catalogue has for the portal's account now.
+func (f *Fiks) portalsertifikat(d *Deltakere) *x509.Certificate {
+	for _, k := range f.Plattform.Kontoer() {
+		if k.ID == string(Portalkonto) && k.Sertifikat != nil {
+			return k.Sertifikat
+		}
+	}
+	return d.Portal.Cert
+}
+
+// Lukk stops everything and waits.
+func (f *Fiks) Lukk() error {
+	f.stans()
+	err := errors.Join(f.tjener.Close(), f.Broker.Close())
+	f.venter.Wait()
+	return err
+}
+
+// kontoer are the portal's account and every receiver's.
+func (d *Deltakere) kontoer() []plattform.Konto {
+	l := d.PortalLogin
+	ut := []plattform.Konto{{ID: string(Portalkonto), Navn: "Portalen (test)", FiksOrgID: "00000000-0000-4000-8000-000000000002", FiksOrgNavn: "Portalen (test)", Orgnr: string(portalOrgnr),
+		Integrasjoner: []plattform.Integrasjon{{ID: l.IntegrasjonID, Passord: l.Passord, Orgnr: string(portalOrgnr)}}}}
+	for _, m := range d.Mottakere {
+		if m.Kanal != kommune.FiksIO {
+			continue
+		}
+		k := d.Kommune(m.Kommunenummer)
+		ut = append(ut, plattform.Konto{ID: m.KontoID, Navn: k.Navn["nb"] + " " + m.Bydelsnummer + " (test)", FiksOrgID: k.FiksOrgID, FiksOrgNavn: k.Navn["nb"] + " kommune (test)",
+			Orgnr: k.Orgnr, Kommunenummer: k.Nummer, Sertifikat: m.Sert.Cert, Nokkel: m.Sert.Nokkel,
+			Integrasjoner: []plattform.Integrasjon{{ID: m.IntegrasjonID, Passord: m.Passord, Orgnr: k.Orgnr}}})
+	}
+	return ut
+}
+
+// TLS is a server's side on loopback, with a certificate of the world's CA.
+func (d *Deltakere) TLS() (*tls.Config, error) {
+	s, err := d.CA.Utsted(sim.Bestilling{Navn: "localhost", Formal: sim.TLS, Bits: 2048})
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{s.Cert.Raw}, PrivateKey: s.Nokkel}}}, nil
+}
+
+// Tillit is a client's side: it believes the world's CA and nobody else.
+func (d *Deltakere) Tillit() *tls.Config {
+	rot := x509.NewCertPool()
+	rot.AddCert(d.CA.Cert)
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: rot, ServerName: "127.0.0.1"}
+}
