@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"portal.example/bekymringsmelding/acceptance/world"
 )
@@ -25,8 +27,22 @@ func (d *demo) skrivArk() (string, error) {
 			"integrasjonId": x.IntegrasjonID, "integrasjonPassord": x.Passord, "klientId": x.KlientID,
 			"sertifikat": d.d.FilSert(navn), "privatNokkel": d.d.FilNokkel(navn), "fagsystem": x.Fagsystem})
 	}
+	ca, err := filepath.Abs(d.d.FilSert("ca"))
+	if err != nil {
+		return "", err
+	}
+	vert, port, err := net.SplitHostPort(d.fiks.Broker.Adresse())
+	if err != nil {
+		return "", err
+	}
+	portnr, err := strconv.Atoi(port)
+	if err != nil {
+		return "", err
+	}
 	b, err := json.MarshalIndent(m{
-		"portal": d.adr, "api": d.adr + "/bekymringsmelding", "docs": d.adr + "/docs", "metrics": d.adr + "/metrics",
+		"portal": d.adr, "api": d.adr + "/bekymringsmelding", "apiTls": d.adrTLS + "/bekymringsmelding", "docs": d.adr + "/docs", "metrics": d.adr + "/metrics",
+		"fiks":          d.fiks.API,
+		"amqp":          m{"host": vert, "port": portnr, "tls": true, "ca": ca},
 		"maskinporten":  m{"issuer": d.mp.Utsteder(), "tokenEndpoint": d.mp.TokenURL(), "jwks": d.mp.JWKURL()},
 		"avsender":      avsender(d.d.Avsender, "avsender"),
 		"annenAvsender": avsender(d.d.AnnenAvsender, "annen-avsender"),

@@ -18,10 +18,11 @@ import (
 )
 
 type flagg struct {
-	Addr  string `help:"Adressen portalen lytter på; bare loopback." default:"127.0.0.1:8080"`
-	Data  string `help:"Mappen demoen lagrer i. En ny start på samme mappe fortsetter." default:"./data" type:"path"`
-	Store string `help:"sqlite (en fil i mappen), eller postgres://… til en tom database." default:"sqlite"`
-	Quiet bool   `help:"Skriv bare linja «klar <sti til demo.json>»."`
+	Addr   string `help:"Adressen portalen lytter på; bare loopback." default:"127.0.0.1:8080"`
+	Data   string `help:"Mappen demoen lagrer i. En ny start på samme mappe fortsetter." default:"./data" type:"path"`
+	Store  string `help:"sqlite (en fil i mappen), eller postgres://… til en tom database." default:"sqlite"`
+	Grense int64  `help:"Største melding i byte som går rett på køen; større går over Dokumentlager." default:"5242880" hidden:""`
+	Quiet  bool   `help:"Skriv bare linja «klar <sti til demo.json>»."`
 }
 
 func main() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,10 +37,13 @@ type demo struct {
 	s      *skjerm
 	d      *world.Deltakere
 	mp     *sim.Maskinporten
+	fiks   *world.Fiks
 	system *compose.System
+	tls    *http.Server
 	policy levering.Policy // the real one; the receivers' short frister are in the set-up
 	clock  ports.Clock
 	adr    string
+	adrTLS string
 	brev   string
 	stans  context.CancelFunc
 	ferdig chan error
@@ -81,7 +85,16 @@ func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, e
 	if err := world.Registrer(d.mp, d.d); err != nil {
 		return nil, err
 	}
-	return d, d.startPortal(ctx, logg)
+	if err := d.startFiks(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.startPortal(ctx, logg); err != nil {
+		return nil, err
+	}
+	if err := d.startTLS(ctx); err != nil {
+		return nil, err
+	}
+	return d, d.ventKlar(ctx)
 }
 
 func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
@@ -91,8 +104,8 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	}
 	ar := d.clock.Now().Year()
 	d.policy = levering.Standard(kalender.Norge(ar-1, ar+10))
-	nett := world.NyttNett(d.clock)
-	if _, err := world.KobleAlle(nett, d.d, d.clock.Now); err != nil {
+	nokler := filepath.Join(d.f.Data, "nokler")
+	if err := os.MkdirAll(nokler, 0o700); err != nil {
 		return err
 	}
 	lager := d.f.Store
@@ -106,8 +119,9 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	d.adr = "http://" + l.Addr().String()
 	d.system, err = compose.Open(ctx, compose.Config{Lager: lager, Hemmelighet: d.d.Hemmelighet, Utsteder: d.mp.Utsteder(), JWKS: d.mp.JWKURL(),
 		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"web", "api", "worker"}, Rate: 100, Burst: 200, Reserve: 256 << 20,
-		PrintPause: time.Second, Dev: true,
-		Deler: compose.Deler{Transport: nett, Printer: printer, Policy: &d.policy, Logg: logg, Clock: d.clock}})
+		PrintPause: time.Second, Dev: true, Transport: "fiksio", Fiks: d.fiksConfig(),
+		Nokler: nokler, NokkelHemmelighet: d.d.NokkelHemmelighet,
+		Deler: compose.Deler{Printer: printer, Policy: &d.policy, Logg: logg, Clock: d.clock}})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -136,7 +150,7 @@ func (d *demo) stopp() error {
 	case <-time.After(compose.Opplasting + 5*time.Second):
 		err = errors.New("portalen stanset ikke i tide")
 	}
-	return errors.Join(err, d.system.Close(), d.mp.Lukk())
+	return errors.Join(err, d.tls.Close(), d.system.Close(), d.fiks.Lukk(), d.mp.Lukk())
 }
 
 // avsender is a case system of the demo's sender.
