@@ -46,7 +46,7 @@ var lagNokler = sync.OnceValues(func() (nokler, error) {
 		return nokler{}, err
 	}
 	s, err := ca.UtstedAlle(sim.Bestilling{Navn: "Skolen", Orgnr: sim.Orgnr(0), Formal: sim.Virksomhet, Bits: 2048},
-		sim.Bestilling{Navn: "Trykkeriet", Formal: sim.Printer, Bits: 2048}, sim.Bestilling{Navn: "Bydelen", Formal: sim.Mottaker, Bits: 2048})
+		sim.Bestilling{Navn: "Trykkeriet", Formal: sim.Printer, Bits: 2048}, sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Bits: 2048})
 	if err != nil {
 		return nokler{}, err
 	}
