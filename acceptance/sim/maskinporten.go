@@ -99,7 +99,11 @@ func NyMaskinporten(c MaskinportenConfig) (*Maskinporten, error) {
 
 // Start listens on the configured address and becomes its issuer.
 func (m *Maskinporten) Start() error {
-	l, err := net.Listen("tcp", m.adresse)
+	adresse, err := Loopback(m.adresse)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", adresse)
 	if err != nil {
 		return err
 	}
