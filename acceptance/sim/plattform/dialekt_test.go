@@ -242,7 +242,7 @@ func TestAnExpiredAndAThriceLostMessageAreToldOfOnTheWire(t *testing.T) {
 	is.Equal(l.neste(portal).Headers["melding-id"], etter) // the rejected one gave nothing
 }
 
-func TestAdminTakesAMessageFromTheQueueWhenItAnswers(t *testing.T) {
+func TestAPersonMovesWhatLiesOnAQueue(t *testing.T) {
 	is := is.New(t)
 	l := nyLedning(t)
 	innhold := forseglet(t, l.n.bydel, l.n.portal)
@@ -256,4 +256,13 @@ func TestAdminTakesAMessageFromTheQueueWhenItAnswers(t *testing.T) {
 	id = l.send(rapport(), innhold).json["meldingId"].(string)
 	is.True(l.p.UtlopNa(id))
 	is.True(!l.p.Fjern(id)) // no longer there
+
+	id = l.send(rapport(), innhold).json["meldingId"].(string)
+	is.True(l.p.Forsink(id, time.Minute))
+	venter, ok := l.p.Venter(bydelen)
+	is.True(ok)
+	is.Equal(len(venter), 0)
+	l.klokke.Flytt(time.Minute)
+	is.Equal(l.neste(l.abonner(bydelen, inBydel)).Headers["melding-id"], id)
+	is.True(!l.p.Forsink(id, time.Minute)) // somebody has it
 }
