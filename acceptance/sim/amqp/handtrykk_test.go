@@ -59,7 +59,7 @@ var announces = leggTabell(nil, func(b []byte) []byte {
 
 func TestARefusedLoginLooksTheSameWhateverWasWrong(t *testing.T) {
 	b := startet(t, Config{})
-	for _, svar := range []string{plain("ukjent", passord), plain(bruker, "feil"), plain(bruker, ""), "", "uten skille", "\x00\x00\x00\x00", plain("", "")} {
+	for _, svar := range []string{plain("ukjent", passord), plain(bruker, "feil"), plain(bruker, ""), "", "uten skille", "\x00\x00\x00\x00", plain("", ""), plain(bruker, passord) + "\x00x"} {
 		r := ring(t, b)
 		r.skriv([]byte(protokollhode))
 		r.vent(0, connectionStart)

@@ -115,6 +115,36 @@ func TestAPrefetchCanBeTheChannelsAsAWhole(t *testing.T) {
 	is.Equal(string(kropp), "4")
 }
 
+func TestOneQueuesAckMakesRoomForAnotherQueuesMessage(t *testing.T) {
+	const annenKo = "fiksio.konto.annen"
+	is := is.New(t)
+	b := startet(t, Config{})
+	medKo(t, b, "1")
+	is.NoErr(b.Opprett(t.Context(), annenKo))
+	is.NoErr(b.Legg(t.Context(), annenKo, broker.Melding{Kropp: []byte("2")}))
+	r := ring(t, b).loggInn(0)
+	r.qos(1, true)
+	r.abonner(minKo)
+	tag, _ := r.levering(1)
+	r.abonner(annenKo)
+	r.ack(tag)
+	_, kropp := r.levering(1)
+	is.Equal(string(kropp), "2")
+}
+
+func TestAConsumerThatHoldsBackKeepsNothingFromAnother(t *testing.T) {
+	b := startet(t, Config{})
+	medKo(t, b)
+	r, annen := ring(t, b).loggInn(0), ring(t, b).loggInn(0)
+	r.abonner(minKo)
+	annen.abonner(minKo)
+	r.metode(1, channelFlow, []byte{0})
+	r.vent(1, channelFlowOk)
+	medKo(t, b, "1", "2")
+	annen.levering(1)
+	annen.levering(1)
+}
+
 func TestRecoverPutsEverythingBack(t *testing.T) {
 	is := is.New(t)
 	b := startet(t, Config{})

@@ -132,6 +132,31 @@ func TestAQueueIsAListFromWhichOnlyTheHeadIsTaken(t *testing.T) {
 	})
 }
 
+// ventende is a consumer that has found q empty, on a connection that nobody serves.
+func ventende(b *Broker, q *ko) *konsument {
+	t := nyTilkobling(b, nil)
+	c := &konsument{ko: q, kanal: &kanal{t: t}}
+	_ = q.begynn(c)
+	q.ta(c)
+	return c
+}
+
+func TestATurnThatItsOwnerCannotUseGoesToTheNext(t *testing.T) {
+	is := is.New(t)
+	b := &Broker{c: Config{Klokke: memory.NyKlokke(nyttar)}, dode: nyttDodsbo()}
+	q := nyKo(b, minKo)
+	en, to, tre := ventende(b, q), ventende(b, q), ventende(b, q)
+	tur := func(c *konsument) bool { return c.kanal.t.klare.antall() == 1 }
+	q.legg(broker.Melding{})
+	is.True(tur(en) && !tur(to))
+	q.slutt(en) // gone before it took anything
+	is.True(tur(to) && !tur(tre))
+	q.giVidere() // to may hold no more
+	is.True(tur(tre))
+	q.slutt(tre)
+	is.Equal(q.status(), broker.Status{Klare: 1, Konsumenter: 1})
+}
+
 func TestAFifoLetsGoOfWhatIsTaken(t *testing.T) {
 	is := is.New(t)
 	var f fifo[*int]
@@ -149,7 +174,16 @@ func TestAFifoLetsGoOfWhatIsTaken(t *testing.T) {
 			t.Fatalf("plass %d holdes", i)
 		}
 	}
-	for range 10_000 {
+	for range 9_900 {
+		f.ta()
+	}
+	for i := range 100_000 { // a steady stream past a few that wait
+		f.legg(&i)
+		f.ta()
+	}
+	is.Equal(f.antall(), 100)
+	is.True(len(f.a) <= 300)
+	for range 100 {
 		f.ta()
 	}
 	_, ok := f.ta()

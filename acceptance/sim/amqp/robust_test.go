@@ -3,8 +3,8 @@ package amqp
 import (
 	"errors"
 	"math/rand/v2"
-	"net"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -14,16 +14,25 @@ import (
 func TestHundredsOfIdleStrangersKeepNoCaseSystemOut(t *testing.T) {
 	b := startet(t, Config{})
 	medKo(t, b, "1")
-	for range maksHandtrykk + 50 {
-		c, err := net.DialTimeout("tcp", b.Adresse(), frist)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
+	forste := ring(t, b)
+	for range maksHandtrykk {
+		ring(t, b)
 	}
 	r := ring(t, b).loggInn(0)
 	r.abonner(minKo)
 	r.levering(1)
+	begynte := time.Now()
+	forste.ventSlutt() // there is room for so many strangers, and the oldest gives way
+	is.New(t).True(time.Since(begynte) < handtrykkfrist/2)
+}
+
+func TestAClientThatIsStillTalkingHearsWhyItIsCutOff(t *testing.T) {
+	b := startet(t, Config{})
+	for range 20 {
+		r := ring(t, b).loggInn(0)
+		r.skriv(append(lukkRamme(apneRamme(nil, 7, 1), 0), make([]byte, 100_000)...))
+		is.New(t).Equal(r.ventLukk(0), feilRamme)
+	}
 }
 
 func TestGarbageHurtsNobodyElse(t *testing.T) {
