@@ -100,7 +100,11 @@ func NyMaskinporten(c MaskinportenConfig) (*Maskinporten, error) {
 
 // Start listens on the configured address and becomes its issuer.
 func (m *Maskinporten) Start() error {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", m.adresse)
+	adresse, err := Loopback(m.adresse)
+	if err != nil {
+		return err
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", adresse)
 	if err != nil {
 		return err
 	}

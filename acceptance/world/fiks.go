@@ -14,6 +14,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -67,10 +68,14 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 			return nil, errors.Join(err, f.Broker.Close())
 		}
 	}
+	h, err := f.handler(v)
+	if err != nil {
+		return nil, errors.Join(err, f.Broker.Close())
+	}
 	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
 	f.stans = stans
 	f.venter.Go(func() { _ = f.Plattform.Run(arbeid) }) // ends when arbeid does
-	f.tjener = &http.Server{Handler: f.handler(v), ReadHeaderTimeout: 10 * time.Second}
+	f.tjener = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	f.venter.Go(func() { _ = f.tjener.Serve(v.Lytt) }) // ends with ErrServerClosed
 	for i := range v.D.Mottakere {
 		if err := f.koble(arbeid, v, &v.D.Mottakere[i]); err != nil {
@@ -80,22 +85,33 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 	return f, nil
 }
 
-// handler adds to the platform's API what only a test wants: POST /brudd closes every AMQP connection, as a restart of the broker does.
-func (f *Fiks) handler(v Fiksvalg) http.Handler {
-	var h http.Handler = f.Plattform
+// handler is the platform's API, its admin page, and what only a test wants: POST /brudd closes every AMQP connection, as a restart of
+// the broker does.
+func (f *Fiks) handler(v Fiksvalg) (http.Handler, error) {
+	fagsystem := map[string]string{}
+	for _, m := range v.D.Mottakere {
+		fagsystem[m.KontoID] = m.Fagsystem
+	}
+	admin, err := side.Ny(side.Config{Plattform: f.Plattform, Fagsystem: func(konto string) string { return fagsystem[konto] }})
+	if err != nil {
+		return nil, err
+	}
+	var api http.Handler = f.Plattform
 	if v.Rundt != nil {
-		h = v.Rundt(h)
+		api = v.Rundt(api)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", h)
-	mux.HandleFunc("POST /brudd", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/fiks-io/", api)
+	mux.Handle("/dokumentlager/", api)
+	mux.Handle("/", admin)
+	mux.Handle("POST /brudd", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := f.Broker.Brudd(r.Context()); err != nil {
 			http.Error(w, "forbindelsene ble ikke brutt", http.StatusInternalServerError)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
-	})
-	return http.NewCrossOriginProtection().Handler(mux) // a page in a browser must not reach it
+	})))
+	return mux, nil
 }
 
 // koble gives a receiver's account a case system; "ingen" gets none.

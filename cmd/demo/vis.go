@@ -107,6 +107,7 @@ func (d *demo) lenker() {
 	d.s.linje("")
 	d.s.linje("%s", d.s.fet("Se selv"))
 	d.s.linje("  API-dokumentasjon   %s/docs", d.adr)
+	d.s.linje("  Fiks IO-simulatoren %s/  (kontoer, køer og meldinger)", d.fiks.API)
 	d.s.linje("  Målinger            %s/metrics", d.adr)
 	d.s.linje("  Brev (forseglet)    %s", d.brev)
 	d.s.linje("  Tilkoblingsark      %s/demo.json", d.f.Data)
