@@ -28,8 +28,9 @@ type Fiksvalg struct {
 	Klokke ports.Clock
 	// Broker starts the broker with the platform's word on who may log in, and a certificate of the world's CA.
 	Broker   func(broker.Tilgang, *tls.Config) (broker.Broker, error)
-	Lytt     net.Listener  // where the platform's API is served
-	Grense   int64         // octets; a larger payload goes to Dokumentlager; 0 = the platform's 5 MiB
+	Lytt     net.Listener // where the platform's API is served
+	Grense   int64        // octets; a larger payload goes to Dokumentlager; 0 = the platform's 5 MiB
+	Lempelig plattform.Lempelig
 	Behandle func(*Mottakerdata) func(sim.Mottatt) []sim.Svar
 	// Rundt may stand before the platform's API.
 	Rundt func(http.Handler) http.Handler
@@ -51,7 +52,7 @@ type Fiks struct {
 // StartFiks starts everything. The portal's account has no key until the portal publishes one.
 func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 	f = &Fiks{Klienter: map[string]*fagklient.Fagklient{}, API: "http://" + v.Lytt.Addr().String()}
-	if f.Plattform, err = plattform.Ny(plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense}); err != nil {
+	if f.Plattform, err = plattform.Ny(plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense, Lempelig: v.Lempelig}); err != nil {
 		return nil, err
 	}
 	tjener, err := v.D.TLS()
