@@ -32,13 +32,20 @@ func (d *demo) vis(ctx context.Context) {
 	d.frister()
 	var folg []func()
 	for _, p := range prover {
-		id, err := d.send(ctx, a, p)
+		id, err := d.send(ctx, a, p, melding.V2)
 		if err != nil {
 			d.s.linje("  %s/%s  %v", p.kommune, p.bydel, err)
 			continue
 		}
 		d.s.linje("  %s  %s  til %s: %s", p.kommune+"/"+p.bydel, id, d.d.Kommune(p.kommune).Navn["nb"], p.hva)
 		folg = append(folg, func() { d.folg(ctx, a, p, id) })
+	}
+	if kommune, bydel, ok := strings.Cut(d.f.Ekstra, "/"); ok {
+		if id, err := d.send(ctx, a, prove{kommune: kommune, bydel: bydel}, melding.V1); err != nil {
+			d.s.linje("  %s  %v", d.f.Ekstra, err)
+		} else {
+			d.s.linje("  %s  %s", d.f.Ekstra, id)
+		}
 	}
 	d.s.linje("")
 	var wg sync.WaitGroup
@@ -59,13 +66,13 @@ func (d *demo) frister() {
 	d.s.linje("%s", d.s.svak("  I drift er fristen 40 virketimer: "+dato(ekte)+". Trykkeriet her poster etter "+sekunder(postFrist)+"; 4601/02 har den ekte fristen."))
 }
 
-func (d *demo) send(ctx context.Context, a *world.Avsender, p prove) (melding.ID, error) {
+func (d *demo) send(ctx context.Context, a *world.Avsender, p prove, v melding.Versjon) (melding.ID, error) {
 	n, err := a.HentNokler(ctx, p.kommune, p.bydel)
 	if err != nil {
 		return "", err
 	}
 	k := d.d.Kommune(p.kommune)
-	s, err := world.Eksempel(ctx, a, n, world.Sending{Kommune: p.kommune, Bydel: p.bydel, Slag: melding.Offentlig, Versjon: melding.V2}, k.Navn["nb"], k.Bydelsnavn[p.bydel]["nb"])
+	s, err := world.Eksempel(ctx, a, n, world.Sending{Kommune: p.kommune, Bydel: p.bydel, Slag: melding.Offentlig, Versjon: v}, k.Navn["nb"], k.Bydelsnavn[p.bydel]["nb"])
 	if err != nil {
 		return "", err
 	}

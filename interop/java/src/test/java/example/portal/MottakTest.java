@@ -25,11 +25,13 @@ class MottakTest {
 
   private static Produsent produsent;
   private static Fagsystem fagsystem;
+  private static Fagsystem.Mottatt fraGo;
 
   @BeforeAll
   static void start() throws Exception {
     produsent = new Produsent(Ark.tekst("/api"));
     fagsystem = new Fagsystem("4601", "02");
+    fraGo = fagsystem.forste(); // the demo sent it at its start: sealed and signed by the project's own Go code
   }
 
   @AfterAll
@@ -70,6 +72,20 @@ class MottakTest {
   }
 
   @Test
+  void apnerDetGoHarForseglet() throws Exception {
+    File zip = Produsent.temp("fra-go");
+    fraGo.melding().writeDekryptertZip(zip.toPath()); // verifies manifest, digests and signature too
+    try (ZipFile z = new ZipFile(zip)) {
+      assertEquals(2, z.size());
+      new com.fasterxml.jackson.databind.ObjectMapper().readTree(z.getInputStream(z.getEntry("bekymringsmelding.json")));
+      assertEquals("%PDF", new String(z.getInputStream(z.getEntry("bekymringsmelding.pdf")).readNBytes(4), java.nio.charset.StandardCharsets.US_ASCII));
+    }
+    fraGo.svar().svar(MOTTATT);
+    fraGo.svar().ack();
+    produsent.ventPa(fraGo.id(), "LEVERT");
+  }
+
+  @Test
   void avviserMedFeilmelding() throws Exception {
     UUID id = send(Produsent.pdf(10_000));
     Fagsystem.Mottatt m = fagsystem.neste(id);
@@ -78,6 +94,16 @@ class MottakTest {
     List<Produsent.Historikk> rader = produsent.ventPa(id, "LEVERT");
     assertEquals(List.of("AKSEPTERT", "SENDT_FAGSYSTEM", "AVVIST_FAGSYSTEM", "SENDT_PRINT", "LEVERT"),
         rader.stream().map(Produsent.Historikk::tilstand).toList());
+    assertTrue(operatorenSer(id).contains("svaret kunne leses"), "feilmeldingen fra Java kan leses med portalens nøkkel");
+  }
+
+  /** What `portal saker` shows of a report, beside the running demo. */
+  private static String operatorenSer(UUID id) throws Exception {
+    Process p = new ProcessBuilder(System.getProperty("portal"), "saker", "--dev", "--lager", System.getProperty("lager"), "--melding", id.toString())
+        .redirectErrorStream(true).start();
+    String ut = new String(p.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    assertEquals(0, p.waitFor(), ut);
+    return ut;
   }
 
   @Test
@@ -85,6 +111,7 @@ class MottakTest {
     UUID id = send(Produsent.pdf(5_000));
     fagsystem.neste(id).svar().nack();
     assertFalse(fagsystem.kommerIgjen(id, 3), "en avvist melding kommer ikke igjen");
+    produsent.ventPa(id, "SENDT_FAGSYSTEM");
     assertEquals("SENDT_FAGSYSTEM", siste(id)); // nobody is told: the frist and the letter take care of it
   }
 
