@@ -33,7 +33,10 @@ type MaskinportenConfig struct {
 	Bits     int    // of the signing keys; 0 = 2048
 	// Nokkel is the first signing key; nil = a new one. With the same key after a restart, tokens that clients hold stay good.
 	Nokkel *rsa.PrivateKey
-	Scope  []string // every scope that exists; nil = ks:fiks and one more that is of no use here
+	// Lempelig takes what the real one refuses and clients in use send (reference fiks-io.md §5): an aud without its slash, a clock up
+	// to a minute off, and claims nobody knows.
+	Lempelig bool
+	Scope    []string // every scope that exists; nil = ks:fiks and one more that is of no use here
 }
 
 // Klient is one registered client. It is known by a certificate (x5c), a key (kid), or both.
@@ -51,11 +54,12 @@ type Tellere struct{ Token, JWK int }
 
 // Maskinporten is the issuer. It is an http.Handler; Start puts it on a port of its own.
 type Maskinporten struct {
-	klokke  func() time.Time
-	adresse string
-	bits    int
-	scope   []string
-	mux     *http.ServeMux
+	klokke   func() time.Time
+	adresse  string
+	bits     int
+	lempelig bool
+	scope    []string
+	mux      *http.ServeMux
 
 	mu       sync.Mutex
 	utsteder string
@@ -86,7 +90,7 @@ func NyMaskinporten(c MaskinportenConfig) (*Maskinporten, error) {
 	if c.Adresse == "" {
 		c.Adresse = "127.0.0.1:0"
 	}
-	m := &Maskinporten{klokke: c.Klokke, adresse: c.Adresse, bits: c.Bits, scope: c.Scope, utsteder: c.Utsteder,
+	m := &Maskinporten{klokke: c.Klokke, adresse: c.Adresse, bits: c.Bits, lempelig: c.Lempelig, scope: c.Scope, utsteder: c.Utsteder,
 		klienter: map[string]Klient{}, brukte: map[string]time.Time{}, mux: http.NewServeMux()}
 	m.mux.HandleFunc("POST /token", m.token)
 	m.mux.HandleFunc("GET /jwk", m.jwk)

@@ -1,8 +1,10 @@
 package sim_test
 
 import (
+	"net/http"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
@@ -55,4 +57,26 @@ func TestTokensOutliveARestartWithTheSameKey(t *testing.T) {
 	is.NoErr(err)
 	_, err = andre.Verifiser(t.Context(), token)
 	is.NoErr(err)
+}
+
+func TestALenientIssuerTakesWhatClientsInUseSendAndTheStrictOneDoesNot(t *testing.T) {
+	is := is.New(t)
+	v := verden(t)
+	for _, lempelig := range []bool{false, true} {
+		k := &klokke{na: start}
+		m, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: k.Now, Utsteder: "http://maskinporten.test/", Lempelig: lempelig, Nokkel: v.portal.Nokkel})
+		is.NoErr(err)
+		is.NoErr(m.Registrer(sim.Klient{ID: klientID, Orgnr: sim.Orgnr(0), Sertifikat: v.avsender.Cert}))
+		u := &utsteder{m, k}
+		for navn, verdi := range map[string]any{"aud": "http://maskinporten.test", "ukjent": "x", "iat": start.Unix() - 50} {
+			krav := u.gode()
+			krav[navn] = verdi
+			krav["exp"] = start.Unix() + 60
+			s := u.bytt(t, signer(t, jose.RS256, v.avsender.Nokkel, x5c(v.avsender), krav))
+			is.Equal(s.status == http.StatusOK, lempelig)
+		}
+		krav := u.gode()
+		krav["aud"] = u.TokenURL()
+		is.Equal(u.bytt(t, signer(t, jose.RS256, v.avsender.Nokkel, x5c(v.avsender), krav)).status, http.StatusBadRequest)
+	}
 }

@@ -27,7 +27,8 @@ type flagg struct {
 	Broker       string             `help:"innebygd, eller rabbitmq (Debian-pakken rabbitmq-server)." enum:"innebygd,rabbitmq" default:"innebygd"`
 	Oppsett      string             `help:"JSON-fil med kontoer, nøkler og fagsystemer i stedet for de vanlige." type:"path"`
 	Quiet        bool               `help:"Skriv bare linja «klar <sti til fiks-sim.json>»."`
-	Lempelig     plattform.Lempelig `embed:"" prefix:"lempelig-" group:"Regler som er strengere enn vi vet at den ekte er, og kan slås av:"`
+	LempeligMP   bool               `name:"lempelig-maskinporten" help:"Godta aud uten skråstrek, klokker opptil ett minutt feil, og ukjente felt i en tokenforespørsel."`
+	Lempelig     plattform.Lempelig `embed:"" prefix:"lempelig-"`
 }
 
 func main() {
@@ -60,7 +61,7 @@ func kjor(ctx context.Context, f flagg, ut io.Writer) error {
 		_, _ = fmt.Fprintln(stille, "Lager nøkler (RSA-3072), det tar noen sekunder …")
 	}
 	v, err := fikssim.Start(ctx, fikssim.Config{Data: f.Data, Fiks: f.Fiks, AMQP: f.AMQP, Maskinporten: f.Maskinporten, Grense: f.Grense, Megler: f.Broker,
-		Oppsett: f.Oppsett, Lempelig: f.Lempelig, Logg: slog.New(slog.NewJSONHandler(logg, nil))})
+		Oppsett: f.Oppsett, Lempelig: f.Lempelig, LempeligMP: f.LempeligMP, Logg: slog.New(slog.NewJSONHandler(logg, nil))})
 	if err != nil {
 		return err
 	}

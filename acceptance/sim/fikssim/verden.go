@@ -37,6 +37,7 @@ type Config struct {
 	Megler       string // innebygd or rabbitmq; "" = innebygd
 	Oppsett      string // a file (see Oppsett); "" = the data folder's own
 	Lempelig     plattform.Lempelig
+	LempeligMP   bool          // see sim.MaskinportenConfig
 	Bits         int           // of new RSA keys; 0 = 3072
 	Klokke       broker.Klokke // nil = the machine's
 	Logg         *slog.Logger  // ids only; nil = none
@@ -122,7 +123,8 @@ func (v *Verden) startMaskinporten() error {
 	if err != nil {
 		return err
 	}
-	if v.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.c.Klokke.Now, Adresse: v.c.Maskinporten, Nokkel: n.Nokkel}); err != nil {
+	if v.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.c.Klokke.Now, Adresse: v.c.Maskinporten, Nokkel: n.Nokkel,
+		Lempelig: v.c.LempeligMP}); err != nil {
 		return err
 	}
 	return v.mp.Start()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -241,4 +242,24 @@ func TestPartsMustBeTheTwoAndOnce(t *testing.T) {
 	is.NoErr(err)
 	_, err = plattform.LesSend(grense, append([]byte(strings.Repeat(del("vedlegg"), 20)), meta...), plattform.Lempelig{UkjenteDeler: true})
 	is.True(err != nil) // not for ever
+}
+
+func TestTheDocumentListsEveryLenientSwitch(t *testing.T) {
+	b, err := os.ReadFile("../../../docs/fiks-sim.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	felt := reflect.TypeFor[plattform.Lempelig]()
+	for i := range felt.NumField() {
+		var flagg strings.Builder
+		for _, r := range felt.Field(i).Name {
+			if r >= 'A' && r <= 'Z' {
+				flagg.WriteByte('-')
+			}
+			flagg.WriteRune(r)
+		}
+		if navn := "`--lempelig" + strings.ToLower(flagg.String()) + "`"; !strings.Contains(string(b), navn) {
+			t.Errorf("docs/fiks-sim.md mangler %s", navn)
+		}
+	}
 }

@@ -31,3 +31,16 @@ func storrelse(n int64) string {
 }
 
 func sekunder(d time.Duration) int { return int(d / time.Second) }
+
+// varighet is how long a message lives, in the largest unit that is whole.
+func varighet(d time.Duration) string {
+	for _, e := range []struct {
+		enhet time.Duration
+		navn  string
+	}{{24 * time.Hour, "døgn"}, {time.Hour, "timer"}, {time.Minute, "minutter"}, {time.Second, "sekunder"}} {
+		if d%e.enhet == 0 {
+			return fmt.Sprintf("%d %s", d/e.enhet, e.navn)
+		}
+	}
+	return fmt.Sprintf("%d millisekunder", d.Milliseconds())
+}

@@ -34,7 +34,7 @@ var (
 	malHTML string
 	//go:embed stil.css
 	stilCSS []byte
-	mal     = template.Must(template.New("").Funcs(template.FuncMap{"kort": kort, "tid": tid, "storrelse": storrelse, "sekunder": sekunder}).Parse(malHTML))
+	mal     = template.Must(template.New("").Funcs(template.FuncMap{"kort": kort, "tid": tid, "storrelse": storrelse, "sekunder": sekunder, "varighet": varighet}).Parse(malHTML))
 )
 
 const maksVist = 100 // messages on the front page

@@ -1,0 +1,4 @@
+package fikssim
+
+// ErrServersertifikat is errServersertifikat.
+var ErrServersertifikat = errServersertifikat
