@@ -3,7 +3,9 @@ package sim
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +28,11 @@ type MaskinportenConfig struct {
 	Klokke func() time.Time
 	// Utsteder is the issuer identifier, trailing slash included; "" = set by Start to where it listens.
 	Utsteder string
-	Bits     int      // of the signing keys; 0 = 2048
-	Scope    []string // every scope that exists; nil = ks:fiks and one more that is of no use here
+	Adresse  string // where Start listens, on loopback; "" = a free port of 127.0.0.1
+	Bits     int    // of the signing keys; 0 = 2048
+	// Nokkel is the first signing key; nil = a new one. With the same key after a restart, tokens that clients hold stay good.
+	Nokkel *rsa.PrivateKey
+	Scope  []string // every scope that exists; nil = ks:fiks and one more that is of no use here
 }
 
 // Klient is one registered client. It is known by a certificate (x5c), a key (kid), or both.
@@ -45,10 +50,11 @@ type Tellere struct{ Token, JWK int }
 
 // Maskinporten is the issuer. It is an http.Handler; Start puts it on a port of its own.
 type Maskinporten struct {
-	klokke func() time.Time
-	bits   int
-	scope  []string
-	mux    *http.ServeMux
+	klokke  func() time.Time
+	adresse string
+	bits    int
+	scope   []string
+	mux     *http.ServeMux
 
 	mu       sync.Mutex
 	utsteder string
@@ -76,17 +82,28 @@ func NyMaskinporten(c MaskinportenConfig) (*Maskinporten, error) {
 	if c.Scope == nil {
 		c.Scope = []string{Scope, "ks:annet"}
 	}
-	m := &Maskinporten{klokke: c.Klokke, bits: c.Bits, scope: c.Scope, utsteder: c.Utsteder,
+	if c.Adresse == "" {
+		c.Adresse = "127.0.0.1:0"
+	}
+	m := &Maskinporten{klokke: c.Klokke, adresse: c.Adresse, bits: c.Bits, scope: c.Scope, utsteder: c.Utsteder,
 		klienter: map[string]Klient{}, brukte: map[string]time.Time{}, mux: http.NewServeMux()}
 	m.mux.HandleFunc("POST /token", m.token)
 	m.mux.HandleFunc("GET /jwk", m.jwk)
 	m.mux.HandleFunc("GET /.well-known/oauth-authorization-server", m.metadata)
+	if c.Nokkel != nil {
+		m.taIBruk(c.Nokkel)
+		return m, nil
+	}
 	return m, m.Roter()
 }
 
-// Start listens on a free port of 127.0.0.1 and becomes the issuer of that address.
+// Start listens on the configured address and becomes its issuer.
 func (m *Maskinporten) Start() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	adresse, err := Loopback(m.adresse)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", adresse)
 	if err != nil {
 		return err
 	}
@@ -147,12 +164,18 @@ func (m *Maskinporten) Roter() error {
 	if err != nil {
 		return err
 	}
-	n := signeringsnokkel{kid: "sim-" + rand.Text()[:12], key: key}
+	m.taIBruk(key)
+	return nil
+}
+
+// taIBruk names a key by itself, so that it has the same kid in the next process.
+func (m *Maskinporten) taIBruk(key *rsa.PrivateKey) {
+	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&key.PublicKey))
+	n := signeringsnokkel{kid: "sim-" + hex.EncodeToString(sum[:6]), key: key}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.nokler = append([]signeringsnokkel{n}, m.nokler...)
 	m.nokler = m.nokler[:min(2, len(m.nokler))]
-	return nil
 }
 
 // Stans makes every call answer 503 until Gjenoppta.

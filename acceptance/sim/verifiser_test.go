@@ -41,3 +41,18 @@ func TestIssuerAcceptsItsOwnTokensAndNoneOfTheBadOnes(t *testing.T) {
 	_, err = m.Verifiser(t.Context(), god)
 	is.True(err != nil)
 }
+
+func TestTokensOutliveARestartWithTheSameKey(t *testing.T) {
+	is := is.New(t)
+	v, k := verden(t), &klokke{na: start}
+	c := sim.MaskinportenConfig{Klokke: k.Now, Utsteder: "https://maskinporten.example/", Nokkel: v.portal.Nokkel}
+	forste, err := sim.NyMaskinporten(c)
+	is.NoErr(err)
+	is.NoErr(forste.Registrer(sim.Klient{ID: "klient", Orgnr: sim.Orgnr(0), Sertifikat: v.avsender.Cert}))
+	token, err := forste.Token("klient")
+	is.NoErr(err)
+	andre, err := sim.NyMaskinporten(c)
+	is.NoErr(err)
+	_, err = andre.Verifiser(t.Context(), token)
+	is.NoErr(err)
+}

@@ -207,3 +207,38 @@ func TestTheDocumentListsEveryErrorCode(t *testing.T) {
 		}
 	}
 }
+
+func TestATooLargePayloadGetsIts413AlsoWhenTheClientIsStillSending(t *testing.T) {
+	is := is.New(t)
+	r := nyRigg(t, func(c *plattform.Config) { c.Maks = 1 << 20 })
+	for _, data := range [][]byte{make([]byte, 1<<20+1), make([]byte, 12<<20)} { // 12 MB: the largest KS's client was seen to send and read the answer to
+		s := r.send(rapport(), data)
+		is.Equal(s.status, http.StatusRequestEntityTooLarge)
+		is.Equal(s.kode, "DATA_FOR_STOR")
+	}
+	req := r.som(inPortal, "POST", "/fiks-io/api/v1/send", bytes.NewReader(make([]byte, 12<<20)))
+	req.Header.Set("IntegrasjonPassord", "feil")
+	is.Equal(r.kall(req).status, http.StatusUnauthorized)
+}
+
+func TestPartsMustBeTheTwoAndOnce(t *testing.T) {
+	is := is.New(t)
+	del := func(navn string) string {
+		return "--" + grense + "\r\nContent-Disposition: form-data; name=" + navn + "\r\n\r\n{}\r\n"
+	}
+	for _, v := range []struct{ kropp, kode string }{
+		{del("metadata") + del("vedlegg"), "DEL_UKJENT"},
+		{del("metadata") + del("metadata"), "DEL_DOBBEL"},
+		{del("data"), "METADATA_MANGLER"},
+		{"--" + grense + "\r\n\r\nx\r\n", "DEL_UKJENT"},
+	} {
+		_, err := plattform.LesSend(grense, []byte(v.kropp+"--"+grense+"--\r\n"), plattform.Lempelig{})
+		is.True(err != nil)
+		is.True(strings.Contains(err.Error(), v.kode))
+	}
+	meta := medMetadata([]byte(`{"avsenderKontoId":"` + portalen + `","mottakerKontoId":"` + bydelen + `","meldingType":"x"}`))
+	_, err := plattform.LesSend(grense, append([]byte(del("vedlegg")), meta...), plattform.Lempelig{UkjenteDeler: true})
+	is.NoErr(err)
+	_, err = plattform.LesSend(grense, append([]byte(strings.Repeat(del("vedlegg"), 20)), meta...), plattform.Lempelig{UkjenteDeler: true})
+	is.True(err != nil) // not for ever
+}

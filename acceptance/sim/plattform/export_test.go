@@ -1,5 +1,11 @@
 package plattform
 
+import (
+	"bytes"
+	"mime/multipart"
+	"time"
+)
+
 // Feilkodenavn lists every error code.
 func Feilkodenavn() (ut []string) {
 	for _, k := range alleFeilkoder {
@@ -8,8 +14,19 @@ func Feilkodenavn() (ut []string) {
 	return ut
 }
 
-// LesMetadata reads metadata for the fuzz test and gives back what a caller would see of it.
-func LesMetadata(b []byte) (avsender, mottaker, slag string, headere map[string]string, ok bool) {
-	m, err := lesMetadata(b, Lempelig{})
-	return m.avsender, m.mottaker, m.meldingstype, m.headere, err == nil
+// Lest is what a send was understood as.
+type Lest struct {
+	Avsender, Mottaker, Meldingstype, SvarPa string
+	TTL                                      time.Duration
+	Headere                                  map[string]string
+	Data                                     []byte
+}
+
+// LesSend reads a body as the send API does, without the look at the payload's encryption.
+func LesSend(boundary string, kropp []byte, lempelig Lempelig) (Lest, error) {
+	p := &Plattform{c: Config{Maks: standardMaks, Lempelig: lempelig}}
+	p.c.Lempelig.UkryptertData = true
+	inn, err := p.lesDeler(multipart.NewReader(bytes.NewReader(kropp), boundary))
+	m := inn.metadata
+	return Lest{m.avsender, m.mottaker, m.meldingstype, m.svarPa, m.ttl, m.headere, inn.data}, err
 }

@@ -84,7 +84,7 @@ func nyRiggMed(t *testing.T, megler func(broker.Tilgang, broker.Klokke) broker.B
 		t.Fatal(err)
 	}
 	r := &rigg{t: t, klokke: memory.NyKlokke(start), b: b, n: n, konto: map[string]plattform.Konto{}}
-	r.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: r.klokke.Now, Utsteder: "https://maskinporten.example/"})
+	r.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: r.klokke.Now, Utsteder: "https://maskinporten.example/", Nokkel: n.portal.Nokkel})
 	r.feilfri(err)
 	c := plattform.Config{Klokke: r.klokke, Token: r.mp.Verifiser}
 	for _, e := range endre {

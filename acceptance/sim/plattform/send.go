@@ -176,19 +176,24 @@ func (p *Plattform) utfor(ctx context.Context, s Sendt, ko string, m broker.Meld
 	case v.Utlop:
 		return p.kvitter(ctx, broker.Dod{Ko: ko, Arsak: broker.Utlopt, Melding: m})
 	case v.Forsinkelse > 0:
-		p.bok.sett(s.MeldingID, Forsinket)
-		naar, stopp := p.c.Klokke.At(p.na().Add(v.Forsinkelse)) // before the caller is told, so that a test's clock cannot pass it
-		go func() {
-			defer stopp()
-			select {
-			case <-naar:
-				_ = p.legg(p.ctx, s.MeldingID, ko, m) // the log has it
-			case <-p.ctx.Done():
-			}
-		}()
+		p.leggSenere(s.MeldingID, ko, m, v.Forsinkelse)
 		return nil
 	}
 	return p.legg(ctx, s.MeldingID, ko, m)
+}
+
+// leggSenere sets its timer before it returns, so that a test's clock cannot pass it.
+func (p *Plattform) leggSenere(id, ko string, m broker.Melding, d time.Duration) {
+	p.bok.sett(id, Forsinket)
+	naar, stopp := p.c.Klokke.At(p.na().Add(d))
+	go func() {
+		defer stopp()
+		select {
+		case <-naar:
+			_ = p.legg(p.ctx, id, ko, m) // the log has it
+		case <-p.ctx.Done():
+		}
+	}()
 }
 
 func (p *Plattform) legg(ctx context.Context, id, ko string, m broker.Melding) error {

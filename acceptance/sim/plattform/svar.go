@@ -126,32 +126,3 @@ func (p *Plattform) Apne(meldingID string) ([]melding.Fil, error) {
 	c, err := asice.Read(melding.NyKlartekst(pakke.Bytes()))
 	return c.Filer, err
 }
-
-// koviser is what a broker can also do when it is built in: RabbitMQ cannot.
-type koviser interface {
-	Fjern(ko, meldingID string) bool
-	UtlopNa(ko, meldingID string) bool
-}
-
-// Fjern takes a message that nobody has yet from its queue, without a trace; false when it is not there or the broker cannot.
-func (p *Plattform) Fjern(meldingID string) bool {
-	if !p.vedKo(meldingID, koviser.Fjern) {
-		return false
-	}
-	p.bok.sett(meldingID, Fjernet)
-	return true
-}
-
-// UtlopNa makes a message that nobody has yet expire now; false as for Fjern.
-func (p *Plattform) UtlopNa(meldingID string) bool { return p.vedKo(meldingID, koviser.UtlopNa) }
-
-func (p *Plattform) vedKo(meldingID string, gjor func(koviser, string, string) bool) bool {
-	b, err := p.megler()
-	o, kjent := p.bok.finn(meldingID)
-	v, kan := b.(koviser)
-	if err != nil || !kjent || !kan {
-		return false
-	}
-	k := p.konto(o.Til)
-	return k != nil && gjor(v, k.ko, meldingID)
-}

@@ -1,0 +1,121 @@
+package fagklient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"time"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/domain/protokoll"
+)
+
+const (
+	svarTTL     = 24 * time.Hour // what the protocol recommends (reference fiks-io.md §8.2)
+	sendeforsok = 3
+	maksHentet  = 1 << 30 // octets from Dokumentlager
+)
+
+// les makes what a case system is handed, and says whom to answer.
+func (f *Fagklient) les(ctx context.Context, d amqp091.Delivery) (m sim.Mottatt, avsender string, err error) {
+	h := map[string]string{}
+	for navn, v := range d.Headers {
+		if s, ok := v.(string); ok {
+			h[navn] = s
+		}
+	}
+	m = sim.Mottatt{Meldingstype: h[protokoll.HeaderType], MeldingID: h[protokoll.HeaderMeldingID], Headere: h, Innhold: d.Body,
+		Korrelasjon: h[protokoll.HeaderEgendefinert+protokoll.HeaderKorrelasjon]}
+	if m.Korrelasjon == "" {
+		m.Korrelasjon = h[protokoll.HeaderEgendefinert+protokoll.HeaderKorrelasjonOld]
+	}
+	avsender = h[protokoll.HeaderAvsenderID]
+	if m.Meldingstype == "" || m.MeldingID == "" || avsender == "" {
+		return m, "", errors.New("fagklient: meldingen mangler type, melding-id eller avsender-id")
+	}
+	if id := h[protokoll.HeaderDokumentlager]; id != "" {
+		m.Innhold, err = f.hent(ctx, id)
+	}
+	return m, avsender, err
+}
+
+func (f *Fagklient) hent(ctx context.Context, id string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.c.API+"/dokumentlager/nedlasting/"+id, nil)
+	if err != nil {
+		return nil, err
+	}
+	var ut []byte
+	err = f.kall(ctx, req, http.StatusOK, func(r io.Reader) (err error) {
+		ut, err = io.ReadAll(io.LimitReader(r, maksHentet))
+		return err
+	})
+	return ut, err
+}
+
+// svar sends one answer. It is tried again when the platform may be away for a moment.
+func (f *Fagklient) svar(ctx context.Context, m sim.Mottatt, til string, s sim.Svar) error {
+	headere := map[string]string{}
+	if m.Korrelasjon != "" {
+		headere[protokoll.HeaderKorrelasjon], headere[protokoll.HeaderKorrelasjonOld] = m.Korrelasjon, m.Korrelasjon
+	}
+	meta, err := json.Marshal(map[string]any{"avsenderKontoId": f.c.KontoID, "mottakerKontoId": til, "meldingType": s.Meldingstype, "svarPaMelding": s.SvarTil,
+		"ttl": svarTTL.Milliseconds(), "headere": headere})
+	if err != nil {
+		return err
+	}
+	var kropp bytes.Buffer
+	w := multipart.NewWriter(&kropp)
+	err = w.WriteField("metadata", string(meta))
+	if err == nil && len(s.Innhold) > 0 {
+		var del io.Writer
+		if del, err = w.CreateFormFile("data", m.MeldingID); err == nil {
+			_, err = del.Write(s.Innhold)
+		}
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	for forsok, pause := 1, forstePause; ; forsok, pause = forsok+1, 2*pause {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.c.API+"/fiks-io/api/v1/send", bytes.NewReader(kropp.Bytes()))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", w.FormDataContentType())
+		err = f.kall(ctx, req, http.StatusAccepted, func(io.Reader) error { return nil })
+		var avslag statusfeil
+		if err == nil || errors.As(err, &avslag) && avslag < 500 || forsok == sendeforsok || !vent(ctx, pause) {
+			return err
+		}
+	}
+}
+
+// statusfeil is an answer with another status than the one wanted.
+type statusfeil int
+
+func (s statusfeil) Error() string { return fmt.Sprintf("fagklient: status %d", int(s)) }
+
+func (f *Fagklient) kall(ctx context.Context, req *http.Request, vil int, les func(io.Reader) error) error {
+	token, err := f.c.Token(ctx)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("IntegrasjonId", f.c.IntegrasjonID)
+	req.Header.Set("IntegrasjonPassord", f.c.Passord)
+	res, err := f.c.HTTP.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != vil {
+		return statusfeil(res.StatusCode)
+	}
+	return les(res.Body)
+}

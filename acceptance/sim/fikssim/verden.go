@@ -1,0 +1,288 @@
+// Package fikssim puts the simulated Fiks IO together: token issuer, platform, broker, case systems and admin page, as one world that
+// starts and stops. cmd/fiks-sim is it as a program.
+//
+// Call Start, read Ark for where everything is, wait on Ferdig or for your own reason to end, and call Stopp. Queues and messages are
+// gone after it with the built-in broker; keys, accounts and passwords are kept in the data folder.
+package fikssim
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+)
+
+// Config is what a world needs. Addresses are host:port on loopback, and port 0 takes a free one.
+type Config struct {
+	Data         string // folder for keys and accounts, mode 0700
+	Fiks         string // send API, catalogue, Dokumentlager and admin page, over HTTP
+	AMQP         string // over TLS
+	Maskinporten string // over HTTP
+	Grense       int64  // see plattform.Config
+	Megler       string // innebygd or rabbitmq; "" = innebygd
+	Oppsett      string // a file (see Oppsett); "" = the data folder's own
+	Lempelig     plattform.Lempelig
+	Bits         int           // of new RSA keys; 0 = 3072
+	Klokke       broker.Klokke // nil = the machine's
+	Logg         *slog.Logger  // ids only; nil = none
+}
+
+// Verden is a world that runs.
+type Verden struct {
+	c      Config
+	o      Oppsett
+	ca     *sim.CA
+	caFil  string
+	mp     *sim.Maskinporten
+	p      *plattform.Plattform
+	b      broker.Broker
+	server *http.Server
+	fiks   string // base URL
+	stans  context.CancelFunc
+	venter sync.WaitGroup
+	ferdig chan error
+}
+
+// slutt is how long calls under way get when the world stops.
+const slutt = 5 * time.Second
+
+// Start starts everything. On an error nothing runs.
+func Start(ctx context.Context, c Config) (v *Verden, err error) {
+	if c.Klokke == nil {
+		c.Klokke = Klokke{}
+	}
+	if c.Logg == nil {
+		c.Logg = slog.New(slog.DiscardHandler)
+	}
+	for _, adr := range []*string{&c.Fiks, &c.AMQP, &c.Maskinporten} {
+		if *adr, err = sim.Loopback(*adr); err != nil {
+			return nil, err
+		}
+	}
+	if err := privatMappe(c.Data); err != nil {
+		return nil, err
+	}
+	v = &Verden{c: c, ferdig: make(chan error, 1)}
+	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
+	v.stans = stans
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, v.Stopp())
+		}
+	}()
+	if err := v.lesDeltakere(); err != nil {
+		return v, err
+	}
+	if err := v.startMaskinporten(); err != nil {
+		return v, fmt.Errorf("maskinporten: %w", err)
+	}
+	if err := v.startPlattform(arbeid); err != nil {
+		return v, err
+	}
+	for i := range v.o.Kontoer {
+		if err := v.registrer(arbeid, &v.o.Kontoer[i]); err != nil {
+			return v, err
+		}
+	}
+	return v, v.startHTTP(arbeid)
+}
+
+func (v *Verden) lesDeltakere() (err error) {
+	if v.c.Oppsett != "" {
+		if v.o, err = lesOppsett(v.c.Oppsett); err != nil {
+			return err
+		}
+		return v.hentCA(v.o.CA)
+	}
+	if err := v.hentCA(nil); err != nil {
+		return err
+	}
+	v.o, err = standard(v.c.Data, v.ca, v.c.Bits)
+	return err
+}
+
+func (v *Verden) startMaskinporten() error {
+	// The same key after a restart: tokens that clients hold stay good, as at the real issuer.
+	n, err := v.nokkel("maskinporten", sim.Bestilling{Navn: "Maskinporten (test)", Formal: sim.Virksomhet})
+	if err != nil {
+		return err
+	}
+	if v.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.c.Klokke.Now, Adresse: v.c.Maskinporten, Nokkel: n.Nokkel}); err != nil {
+		return err
+	}
+	return v.mp.Start()
+}
+
+func (v *Verden) startPlattform(ctx context.Context) (err error) {
+	if v.p, err = plattform.Ny(plattform.Config{Klokke: v.c.Klokke, Token: v.mp.Verifiser, Grense: v.c.Grense, Lempelig: v.c.Lempelig, Logg: v.c.Logg}); err != nil {
+		return err
+	}
+	tjener, err := v.serverTLS()
+	if err != nil {
+		return err
+	}
+	if v.b, err = v.startMegler(ctx, tjener); err != nil {
+		return fmt.Errorf("megler: %w", err)
+	}
+	v.p.Bruk(v.b)
+	v.venter.Go(func() {
+		if err := v.p.Run(ctx); ctx.Err() == nil {
+			v.meld(fmt.Errorf("megleren ga opp: %w", err))
+		}
+	})
+	return nil
+}
+
+// registrer makes an account known to the platform and the issuer.
+func (v *Verden) registrer(ctx context.Context, k *Konto) error {
+	s, err := sim.LesSertifikat(k.Sertifikat, k.PrivatNokkel)
+	if err != nil {
+		return fmt.Errorf("konto %s: %w", k.KontoID, err)
+	}
+	if err := v.p.Registrer(ctx, plattform.Konto{ID: k.KontoID, Navn: k.Navn, FiksOrgID: k.FiksOrgID, FiksOrgNavn: k.FiksOrgNavn, Orgnr: k.Orgnr,
+		Kommunenummer: k.Kommunenummer, Sertifikat: s.Cert, Nokkel: s.Nokkel, Stengt: k.Stengt,
+		Integrasjoner: []plattform.Integrasjon{{ID: k.IntegrasjonID, Passord: k.IntegrasjonPassord, Orgnr: k.Orgnr}}}); err != nil {
+		return err
+	}
+	if err := v.mp.Registrer(sim.Klient{ID: k.KlientID, Orgnr: kommune.Orgnr(k.Orgnr), Sertifikat: s.Cert}); err != nil {
+		return fmt.Errorf("konto %s: %w", k.KontoID, err)
+	}
+	return nil
+}
+
+func (v *Verden) startHTTP(ctx context.Context) error {
+	admin, err := side.Ny(side.Config{Plattform: v.p, Fagsystem: v.karakter})
+	if err != nil {
+		return err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.c.Fiks)
+	if err != nil {
+		return fmt.Errorf("fiks: %w", err)
+	}
+	v.fiks = "http://" + l.Addr().String()
+	v.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/fiks-io/") || strings.HasPrefix(r.URL.Path, "/dokumentlager/") {
+			v.p.ServeHTTP(w, r)
+			return
+		}
+		admin.ServeHTTP(w, r)
+	})}
+	v.venter.Go(func() {
+		if err := v.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			v.meld(err)
+		}
+	})
+	for i := range v.o.Kontoer {
+		if err := v.startFagsystem(ctx, &v.o.Kontoer[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Verden) startFagsystem(ctx context.Context, k *Konto) error {
+	if sim.Oppforsel(k.Fagsystem) == sim.Ingen {
+		return nil
+	}
+	s, err := sim.LesSertifikat(k.Sertifikat, k.PrivatNokkel)
+	if err != nil {
+		return err
+	}
+	c := sim.FagsystemConfig{Nokkel: s, Avsender: v.portalensSertifikat, Klokke: v.c.Klokke.Now, Oppforsel: sim.Oppforsel(k.Fagsystem),
+		SentEtter: time.Duration(k.SentEtter) * time.Second, Mappe: k.Lager}
+	if k.StottetVersjon == "V1" {
+		c.Versjon = melding.V1
+	}
+	f, err := sim.NyttFagsystem(c)
+	if err != nil {
+		return fmt.Errorf("fagsystemet til konto %s: %w", k.KontoID, err)
+	}
+	klient, err := fagklient.Ny(fagklient.Config{AMQP: v.b.Adresse(), TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: v.rot(), Time: v.c.Klokke.Now}, API: v.fiks,
+		KontoID: strings.ToLower(k.KontoID), IntegrasjonID: strings.ToLower(k.IntegrasjonID), Passord: k.IntegrasjonPassord, Behandle: f.Behandle, Klokke: v.c.Klokke,
+		Logg: v.c.Logg, Token: func(context.Context) (string, error) { return v.mp.Token(k.KlientID) }})
+	if err != nil {
+		return err
+	}
+	v.venter.Go(func() { _ = klient.Run(ctx) }) // returns nil, when ctx ends
+	return nil
+}
+
+// portalensSertifikat is what the catalogue says now.
+func (v *Verden) portalensSertifikat() (c *x509.Certificate) {
+	for i, k := range v.p.Kontoer() { // in the order of the set-up
+		if v.o.Kontoer[i].Portal {
+			c = k.Sertifikat
+		}
+	}
+	return c
+}
+
+func (v *Verden) karakter(kontoID string) string {
+	for _, k := range v.o.Kontoer {
+		if strings.EqualFold(k.KontoID, kontoID) && sim.Oppforsel(k.Fagsystem) != sim.Ingen {
+			return k.Fagsystem
+		}
+	}
+	return ""
+}
+
+// Plattform is for tests that make things go wrong.
+func (v *Verden) Plattform() *plattform.Plattform { return v.p }
+
+// Ferdig gives one error if the world ends by itself.
+func (v *Verden) Ferdig() <-chan error { return v.ferdig }
+
+func (v *Verden) meld(err error) {
+	select {
+	case v.ferdig <- err:
+	default: // somebody was first
+	}
+}
+
+// Stopp ends everything and waits for it. Calls under way get a few seconds.
+func (v *Verden) Stopp() error {
+	var err error
+	if v.server != nil {
+		ctx, avbryt := context.WithTimeout(context.Background(), slutt)
+		defer avbryt()
+		if e := v.server.Shutdown(ctx); e != nil {
+			err = errors.Join(e, v.server.Close())
+		}
+	}
+	v.stans()
+	v.venter.Wait()
+	if v.b != nil {
+		err = errors.Join(err, v.b.Close())
+	}
+	if v.mp != nil {
+		err = errors.Join(err, v.mp.Lukk())
+	}
+	return err
+}
+
+// Klokke is the machine's clock.
+type Klokke struct{}
+
+// Now is the time in UTC.
+func (Klokke) Now() time.Time { return time.Now().UTC() }
+
+// At fires when t has come.
+func (Klokke) At(t time.Time) (fired <-chan time.Time, stop func()) {
+	timer := time.NewTimer(time.Until(t))
+	return timer.C, func() { timer.Stop() }
+}
