@@ -16,23 +16,23 @@ import (
 
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
-	"portal.example/bekymringsmelding/adapters/fagsystem"
+	referanse "portal.example/bekymringsmelding/adapters/fagsystem"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 )
 
 // motta is the whole of a vendor's receiving program, as docs/leverandor.md shows it. The arguments are that system's own.
-func motta(ctx context.Context, arkiv fagsystem.Lager, nokkel cms.Key, rot *tls.Config, token func(context.Context) (string, error)) error {
+func motta(ctx context.Context, arkiv referanse.Lager, nokkel cms.Key, rot *tls.Config, token func(context.Context) (string, error)) error {
 	pakker, err := asice.NewPacker(nokkel.Decrypter.(crypto.Signer), time.Now, nokkel.Certificate)
 	if err != nil {
 		return err
 	}
-	k, err := fagsystem.New(fagsystem.Config{
+	k, err := referanse.New(referanse.Config{
 		Konto: kommune.KontoID(os.Getenv("KONTO")), IntegrasjonID: os.Getenv("INTEGRASJON"), Passord: os.Getenv("PASSORD"),
 		AMQP: os.Getenv("AMQP"), API: os.Getenv("FIKS"), TLS: rot, Token: token,
 		Nokler: []cms.Key{nokkel}, Pakker: pakker, Versjon: melding.V1,
 		Lager: arkiv,
-		Meld: func(h fagsystem.Hendelse) {
+		Meld: func(h referanse.Hendelse) {
 			slog.Info("fiks io", "hva", h.Art, "rapport", h.ID, "melding", h.MeldingID, "feil", h.Feil)
 		},
 	})
@@ -45,7 +45,7 @@ func motta(ctx context.Context, arkiv fagsystem.Lager, nokkel cms.Key, rot *tls.
 
 func TestAnIncompleteSetUpIsSaidBeforeAnythingIsConnectedTo(t *testing.T) {
 	is := is.New(t)
-	err := motta(context.Background(), fagsystem.Mappe(t.TempDir()), nyNokkel(3), nil, func(context.Context) (string, error) { return "", errors.New("ingen") })
+	err := motta(context.Background(), referanse.Mappe(t.TempDir()), nyNokkel(3), nil, func(context.Context) (string, error) { return "", errors.New("ingen") })
 	is.True(err != nil)
 }
 
