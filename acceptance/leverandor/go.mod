@@ -11,6 +11,7 @@ require (
 )
 
 require (
+	github.com/rabbitmq/amqp091-go v1.16.0 // indirect
 	github.com/smallstep/pkcs7 v0.2.3 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 )

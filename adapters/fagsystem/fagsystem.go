@@ -94,7 +94,8 @@ type Art string
 // What came of a message: Gjentatt was stored before, and is answered mottatt again; Avvist was answered feilet; Utsatt is tried again.
 const Lagret, Gjentatt, Avvist, Utsatt Art = "lagret", "gjentatt", "avvist", "utsatt"
 
-// Receipts, answered with nothing. The first two say that an answer of ours did not reach the sender. Frakoblet is the connection lost.
+// Receipts, answered with nothing. The first two say that an answer of ours did not reach the sender. Frakoblet is the end of a
+// connection, or of an attempt at one: also when ctx ended it.
 const Tidsavbrudd, Serverfeil, Kvittering, Frakoblet Art = "tidsavbrudd", "serverfeil", "kvittering", "frakoblet"
 
 // Hendelse is for a log and a counter. It holds ids and nothing of the content.
@@ -133,6 +134,6 @@ func New(c Config) (*Klient, error) {
 		c.Pakker == nil || c.Versjon == 0 || c.Lager == nil || c.Meld == nil {
 		return nil, errors.New("fagsystem: oppsettet er ikke komplett")
 	}
-	return &Klient{c: c, pause: time.Second, http: http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: c.TLS},
+	return &Klient{c: c, pause: time.Second, http: http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: c.TLS, Proxy: http.ProxyFromEnvironment},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil // a redirect would carry the password along
 }

@@ -10,6 +10,7 @@ import (
 type mottaKommando struct {
 	Kommune string `help:"Kommunenummer, fire sifre." placeholder:"4601"`
 	Bydel   string `default:"00" help:"Bydelsnummer, to sifre. 00 der kommunen ikke er delt." placeholder:"00"`
+	Konto   string `help:"Kontoen, i stedet for kommune og bydel: slik velges den i fiks-sim.json." placeholder:"UUID"`
 	Mappe   string `required:"" help:"Mappe der meldingene lagres åpnet, en mappe for hver." placeholder:"MAPPE"`
 	Status  bool   `help:"Vis hva mappen har tatt imot, og avslutt."`
 	En      bool   `help:"Stopp etter én melding."`

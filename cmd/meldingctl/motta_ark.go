@@ -18,7 +18,7 @@ import (
 	"portal.example/bekymringsmelding/domain/melding"
 )
 
-// mottakerark is the part of a connection sheet (demo.json) that a receiver needs.
+// mottakerark is the part of a connection sheet (demo.json, fiks-sim.json) that a receiver needs.
 type mottakerark struct {
 	Fiks         string `json:"fiks"`
 	Maskinporten struct {
@@ -30,13 +30,14 @@ type mottakerark struct {
 		Port uint16 `json:"port"`
 		CA   string `json:"ca"` // PEM; "" = what the machine trusts
 	} `json:"amqp"`
-	Mottakere []arkmottaker `json:"mottakere"`
+	Mottakere []arkmottaker `json:"mottakere"` // demo.json
+	Kontoer   []arkmottaker `json:"kontoer"`   // fiks-sim.json
 }
 
 type arkmottaker struct {
 	Kommunenummer  string `json:"kommunenummer"`
 	Bydelsnummer   string `json:"bydelsnummer"`
-	StottetVersjon string `json:"stottetVersjon"`
+	StottetVersjon string `json:"stottetVersjon"` // "" = V2
 	KontoID        string `json:"kontoId"`
 	IntegrasjonID  string `json:"integrasjonId"`
 	Passord        string `json:"integrasjonPassord"`
@@ -79,9 +80,9 @@ func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
 	if err != nil {
 		return c, bruk("Tilkoblingen til Maskinporten er ikke riktig satt opp: %v.", err)
 	}
-	versjon := melding.V1
-	if m.StottetVersjon == "V2" {
-		versjon = melding.V2
+	versjon := melding.V2
+	if m.StottetVersjon == "V1" {
+		versjon = melding.V1
 	}
 	return fagsystem.Config{Konto: kommune.KontoID(konto), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, Token: tokens.Token,
 		AMQP: net.JoinHostPort(a.AMQP.Host, strconv.Itoa(int(a.AMQP.Port))), API: strings.TrimSuffix(a.Fiks, "/"), TLS: tillit, Versjon: versjon,
@@ -90,7 +91,7 @@ func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
 
 // lesArk finds the receiver's row. What is missing is named all at once.
 func (k *mottaKommando) lesArk(p *program) (a mottakerark, m arkmottaker, err error) {
-	kom, bydel, err := Mottakervalg{Kommune: k.Kommune, Bydel: k.Bydel}.les()
+	er, hvem, err := k.velg()
 	if err != nil {
 		return a, m, err
 	}
@@ -104,11 +105,12 @@ func (k *mottaKommando) lesArk(p *program) (a mottakerark, m arkmottaker, err er
 	if json.Unmarshal(b, &a) != nil { // its error can quote the file, and the file holds passwords
 		return a, m, bruk("%s er ikke et koblingsark i JSON.", p.kobl.Ark)
 	}
-	i := slices.IndexFunc(a.Mottakere, func(x arkmottaker) bool { return x.Kommunenummer == string(kom) && x.Bydelsnummer == string(bydel) })
+	alle := slices.Concat(a.Mottakere, a.Kontoer)
+	i := slices.IndexFunc(alle, er)
 	if i < 0 {
-		return a, m, bruk("Koblingsarket har ingen mottaker %s/%s.", kom, bydel)
+		return a, m, bruk("Koblingsarket har ingen mottaker %s.", hvem)
 	}
-	m = a.Mottakere[i]
+	m = alle[i]
 	var mangler []string
 	for _, x := range []struct{ navn, verdi string }{
 		{"fiks", a.Fiks}, {"amqp", a.AMQP.Host}, {"maskinporten.issuer", a.Maskinporten.Issuer}, {"maskinporten.tokenEndpoint", a.Maskinporten.TokenEndpoint},
@@ -120,9 +122,18 @@ func (k *mottaKommando) lesArk(p *program) (a mottakerark, m arkmottaker, err er
 		}
 	}
 	if len(mangler) > 0 {
-		return a, m, bruk("Koblingsarket mangler for %s/%s: %s.", kom, bydel, strings.Join(mangler, ", "))
+		return a, m, bruk("Koblingsarket mangler for %s: %s.", hvem, strings.Join(mangler, ", "))
 	}
 	return a, m, nil
+}
+
+// velg says which row is meant, and what it is called.
+func (k *mottaKommando) velg() (er func(arkmottaker) bool, hvem string, err error) {
+	if k.Konto != "" {
+		return func(m arkmottaker) bool { return strings.EqualFold(m.KontoID, k.Konto) }, rent(k.Konto), nil
+	}
+	kom, bydel, err := Mottakervalg{Kommune: k.Kommune, Bydel: k.Bydel}.les()
+	return func(m arkmottaker) bool { return m.Kommunenummer == string(kom) && m.Bydelsnummer == string(bydel) }, string(kom) + "/" + string(bydel), err
 }
 
 // lesTillit trusts what the machine does, and the sandbox's own root beside it.
