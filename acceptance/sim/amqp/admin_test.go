@@ -3,10 +3,12 @@ package amqp
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/adapters/memory"
 )
 
 func utenKontekst(f func(broker.Dod) error) func(context.Context, broker.Dod) error {
@@ -50,4 +52,24 @@ func TestAnAdminPageSeesRemovesAndExpiresWhatLiesReady(t *testing.T) {
 	}
 	is.Equal(ser(), "13")
 	is.Equal(b.Meldinger("ukjent"), nil)
+}
+
+func TestWhatComesToTheHeadByARemovalExpires(t *testing.T) {
+	is := is.New(t)
+	klokke := memory.NyKlokke(nyttar)
+	b := startet(t, Config{Klokke: klokke})
+	medKo(t, b, "1")
+	is.NoErr(b.Legg(t.Context(), minKo, broker.Melding{TTL: time.Second}))
+	klokke.Flytt(time.Minute)
+	dode := make(chan broker.Dod, 1)
+	go func() {
+		_ = b.Dode(t.Context(), utenKontekst(func(d broker.Dod) error { dode <- d; return nil }))
+	}()
+	is.True(b.Fjern(minKo, "id-1"))
+	select {
+	case d := <-dode:
+		is.Equal(d.Arsak, broker.Utlopt)
+	case <-time.After(frist):
+		t.Fatal("utløp ikke")
+	}
 }

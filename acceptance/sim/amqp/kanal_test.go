@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/matryer/is"
 
@@ -133,16 +134,18 @@ func TestOneQueuesAckMakesRoomForAnotherQueuesMessage(t *testing.T) {
 }
 
 func TestAConsumerThatHoldsBackKeepsNothingFromAnother(t *testing.T) {
-	b := startet(t, Config{})
-	medKo(t, b)
-	r, annen := ring(t, b).loggInn(0), ring(t, b).loggInn(0)
-	r.abonner(minKo)
-	annen.abonner(minKo)
-	r.metode(1, channelFlow, []byte{0})
-	r.vent(1, channelFlowOk)
-	medKo(t, b, "1", "2")
-	annen.levering(1)
-	annen.levering(1)
+	iTid(t, func(t *testing.T, b *Broker, l *rorlytter) {
+		medKo(t, b)
+		r, annen := l.ring(t).loggInn(0), l.ring(t).loggInn(0)
+		r.abonner(minKo)
+		synctest.Wait() // it is first in turn
+		annen.abonner(minKo)
+		r.metode(1, channelFlow, []byte{0})
+		r.vent(1, channelFlowOk)
+		synctest.Wait()
+		medKo(t, b, "1")
+		annen.levering(1)
+	})
 }
 
 func TestRecoverPutsEverythingBack(t *testing.T) {
@@ -253,6 +256,7 @@ func TestNoWaitIsNotAnswered(t *testing.T) {
 	b := startet(t, Config{})
 	medKo(t, b, "1")
 	r := ring(t, b).loggInn(0)
+	r.metode(1, queueDeclare, []byte{0, 0}, kortStreng(minKo), []byte{1 | 1<<4}, tomTabell)
 	r.metode(1, basicConsume, consume(minKo, "stille", 1<<3)...)
 	_, kropp := r.levering(1)
 	is.Equal(string(kropp), "1")
