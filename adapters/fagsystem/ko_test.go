@@ -25,6 +25,18 @@ import (
 
 const ko = "fiksio.konto." + konto
 
+type meglernokler struct {
+	rot *sim.CA
+	tls *sim.Sertifikat
+}
+
+var lagMegler = sync.OnceValues(func() (m meglernokler, err error) {
+	if m.rot, err = sim.NyCA("Meglerrot", 2048, time.Now); err == nil {
+		m.tls, err = m.rot.Utsted(sim.Bestilling{Navn: "Megler", Formal: sim.TLS, Bits: 2048})
+	}
+	return m, err
+})
+
 // korigg is a rigg whose queue is a real one, over TLS. The client under test runs between start and the stop it returns.
 type korigg struct {
 	*rigg
@@ -41,19 +53,17 @@ type korigg struct {
 func koSetup(t *testing.T) *korigg {
 	t.Helper()
 	k := &korigg{rigg: setup(t), is: is.New(t), hort: make(chan fagsystem.Hendelse, 1000)}
-	ca, err := sim.NyCA("Meglerrot", 2048, time.Now)
-	k.is.NoErr(err)
-	s, err := ca.Utsted(sim.Bestilling{Navn: "Megler", Formal: sim.TLS, Bits: 2048})
+	m, err := lagMegler()
 	k.is.NoErr(err)
 	k.b, err = amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", Klokke: sysclock.Clock{}, Tilgang: k,
-		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{s.Cert.Raw}, PrivateKey: s.Nokkel}}}})
+		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{m.tls.Cert.Raw}, PrivateKey: m.tls.Nokkel}}}})
 	k.is.NoErr(err)
 	t.Cleanup(func() { _ = k.b.Close() })
 	k.is.NoErr(k.b.Opprett(ctx, ko))
 	k.config.AMQP = k.b.Adresse()
 	k.config.TLS = k.config.TLS.Clone()
 	k.config.TLS.RootCAs = k.config.TLS.RootCAs.Clone()
-	k.config.TLS.RootCAs.AddCert(ca.Cert)
+	k.config.TLS.RootCAs.AddCert(m.rot.Cert)
 	k.config.Token = func(context.Context) (string, error) { k.tokens.Add(1); return adgang, nil }
 	k.config.Meld = func(h fagsystem.Hendelse) { k.hort <- h }
 	k.ny()

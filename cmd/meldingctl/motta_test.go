@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,19 @@ const (
 	klientBydel = "klient-2"
 )
 
+type sandkasse struct {
+	rot *sim.CA
+	tls *sim.Sertifikat
+}
+
+// lagSandkasse makes the server's keys once a run; TLS looks at the real clock.
+var lagSandkasse = sync.OnceValues(func() (s sandkasse, err error) {
+	if s.rot, err = sim.NyCA("Sandkasserot", 2048, time.Now); err == nil {
+		s.tls, err = s.rot.Utsted(sim.Bestilling{Navn: "Sandkassen", Formal: sim.TLS, Bits: 2048})
+	}
+	return s, err
+})
+
 // mottak is Fiks IO over TLS on loopback with two accounts, the portal's and a bydel's, and the bydel's connection sheet.
 type mottak struct {
 	*verden
@@ -59,12 +73,10 @@ func nyttMottak(t *testing.T, grense int64) *mottak {
 	var avbryt context.CancelFunc
 	m.tatt, avbryt = context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(avbryt)
-	ca, err := sim.NyCA("Sandkasserot", 2048, time.Now) // TLS looks at the real clock
+	s, err := lagSandkasse()
 	m.ok(err)
-	s, err := ca.Utsted(sim.Bestilling{Navn: "Sandkassen", Formal: sim.TLS, Bits: 2048})
-	m.ok(err)
-	m.ok(ca.Skriv(m.fil("ca.pem"), m.fil("ca.key")))
-	sikker := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{s.Cert.Raw}, PrivateKey: s.Nokkel}}}
+	m.ok(s.rot.Skriv(m.fil("ca.pem"), m.fil("ca.key")))
+	sikker := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{s.tls.Cert.Raw}, PrivateKey: s.tls.Nokkel}}}
 
 	m.p, err = plattform.Ny(plattform.Config{Klokke: sysclock.Clock{}, Token: m.mp.Verifiser, Grense: grense})
 	m.ok(err)
