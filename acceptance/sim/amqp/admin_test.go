@@ -3,6 +3,7 @@ package amqp
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/matryer/is"
@@ -55,21 +56,16 @@ func TestAnAdminPageSeesRemovesAndExpiresWhatLiesReady(t *testing.T) {
 }
 
 func TestWhatComesToTheHeadByARemovalExpires(t *testing.T) {
-	is := is.New(t)
-	klokke := memory.NyKlokke(nyttar)
-	b := startet(t, Config{Klokke: klokke})
-	medKo(t, b, "1")
-	is.NoErr(b.Legg(t.Context(), minKo, broker.Melding{TTL: time.Second}))
-	klokke.Flytt(time.Minute)
-	dode := make(chan broker.Dod, 1)
-	go func() {
-		_ = b.Dode(t.Context(), utenKontekst(func(d broker.Dod) error { dode <- d; return nil }))
-	}()
-	is.True(b.Fjern(minKo, "id-1"))
-	select {
-	case d := <-dode:
+	iTid(t, func(t *testing.T, b *Broker, _ *rorlytter) {
+		is := is.New(t)
+		medKo(t, b, "1")
+		is.NoErr(b.Legg(t.Context(), minKo, broker.Melding{TTL: time.Second}))
+		b.c.Klokke.(*memory.Klokke).Flytt(time.Minute)
+		synctest.Wait()
+		is.True(b.Fjern(minKo, "id-1"))
+		synctest.Wait()
+		d, ok := b.dode.forste()
+		is.True(ok)
 		is.Equal(d.Arsak, broker.Utlopt)
-	case <-time.After(frist):
-		t.Fatal("utløp ikke")
-	}
+	})
 }

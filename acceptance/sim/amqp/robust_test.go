@@ -3,7 +3,9 @@ package amqp
 import (
 	"errors"
 	"math/rand/v2"
+	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/matryer/is"
@@ -33,6 +35,45 @@ func TestAClientThatIsStillTalkingHearsWhyItIsCutOff(t *testing.T) {
 		r.skriv(append(lukkRamme(apneRamme(nil, 7, 1), 0), make([]byte, 8<<20)...))
 		is.New(t).Equal(r.ventLukk(0), feilRamme)
 	}
+}
+
+func TestThereAreLimitsToConsumersAndConnections(t *testing.T) {
+	iTid(t, func(t *testing.T, b *Broker, l *rorlytter) {
+		is := is.New(t)
+		medKo(t, b)
+		r := l.ring(t).loggInn(0)
+		for range maksKonsumenter {
+			r.metode(1, basicConsume, consume(minKo, "", 1<<3)...)
+		}
+		synctest.Wait()
+		ventStatus(t, b, broker.Status{Konsumenter: maksKonsumenter})
+		r.metode(1, basicConsume, consume(minKo, "", 0)...)
+		is.Equal(r.ventLukk(0), feilRessurs)
+		r.metode(0, connectionCloseOk)
+		synctest.Wait()
+		ventStatus(t, b, broker.Status{})
+
+		b.mu.Lock()
+		var en *tilkobling
+		for range maksTilkoblinger {
+			_, din := net.Pipe()
+			en = nyTilkobling(b, din)
+			b.tilkoblinger[en] = struct{}{}
+		}
+		b.mu.Unlock()
+		prov := func() *raaklient {
+			r := l.ring(t)
+			r.skriv([]byte(protokollhode))
+			r.vent(0, connectionStart)
+			r.skriv(startOk(tomTabell, "PLAIN", plain(bruker, passord)))
+			r.vent(0, connectionTune)
+			r.skriv(tuneOk(0, 0, 0), open("/"))
+			return r
+		}
+		is.Equal(prov().ventLukk(0), feilIkkeLov)
+		b.glem(en)
+		prov().vent(0, connectionOpenOk)
+	})
 }
 
 func TestGarbageHurtsNobodyElse(t *testing.T) {
