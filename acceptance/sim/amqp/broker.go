@@ -82,15 +82,18 @@ func Start(c Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, avbryt := context.WithCancel(context.Background())
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", adresse)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", adresse)
 	if err != nil {
-		avbryt()
 		return nil, fmt.Errorf("amqp: %w", err)
 	}
-	b := &Broker{c: c, l: l, ctx: ctx, avbryt: avbryt, dode: nyttDodsbo(), koer: map[string]*ko{}, tilkoblinger: map[*tilkobling]struct{}{}}
+	return start(c, l), nil
+}
+
+func start(c Config, l net.Listener) *Broker {
+	b := &Broker{c: c, l: l, dode: nyttDodsbo(), koer: map[string]*ko{}, tilkoblinger: map[*tilkobling]struct{}{}}
+	b.ctx, b.avbryt = context.WithCancel(context.Background())
 	b.venter.Go(b.taImot)
-	return b, nil
+	return b
 }
 
 // loopback gives the address to bind. A name is not looked up: it could mean anything.

@@ -1,10 +1,9 @@
-package amqp_test
+package amqp
 
 import (
 	"testing"
 	"time"
 
-	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/broker/brokertest"
 	"portal.example/bekymringsmelding/adapters/memory"
@@ -12,9 +11,9 @@ import (
 
 func TestBroker(t *testing.T) {
 	brokertest.Test(t, func(t *testing.T, tilgang broker.Tilgang) brokertest.Rigg {
-		klokke := memory.NyKlokke(start)
+		klokke := memory.NyKlokke(nyttar)
 		tjener, klient := tlsPar(t)
-		b := startet(t, amqp.Config{TLS: tjener, Klokke: klokke, Tilgang: tilgang})
+		b := startet(t, Config{TLS: tjener, Klokke: klokke, Tilgang: tilgang})
 		return brokertest.Rigg{Broker: b, TLS: klient, LangtPassord: true, Vent: func(_ *testing.T, d time.Duration) { klokke.Flytt(d) }}
 	})
 }

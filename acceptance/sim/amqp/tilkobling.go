@@ -110,30 +110,34 @@ func (t *tilkobling) kjor() {
 	t.vekkSkriver()
 	vaktpost = time.AfterFunc(lukkefrist, func() { _ = t.raa.Close() })
 	skriver.Wait()
+	if errors.As(err, new(*feil)) {
+		t.tomInn()
+	}
 	_ = t.c.Close()
 	vaktpost.Stop()
 	_ = t.raa.Close()
 	logg.Info("frakoblet", "bruker", t.bruker, "feil", err)
 }
 
-// avslutt tells a client why the handshake failed, and reads on for a moment: a socket closed over unread octets is reset, and the
-// client never sees what it was told.
+// avslutt tells a client why the handshake failed.
 func (t *tilkobling) avslutt(err error) {
 	var f *feil
 	if errors.As(err, &f) {
-		if t.send(lukkeramme(0, f, 0)) != nil {
-			return
-		}
-	} else if !errors.Is(err, errProtokoll) {
-		return
+		err = t.send(lukkeramme(0, f, 0))
 	}
-	if tc, ok := t.c.(*tls.Conn); ok {
-		_ = tc.CloseWrite()
-	} else if tc, ok := t.raa.(*net.TCPConn); ok {
-		_ = tc.CloseWrite()
+	if err == nil || errors.Is(err, errProtokoll) {
+		t.tomInn()
 	}
+}
+
+// tomInn ends the broker's direction and reads on until the client ends its own, or for lukkefrist: a socket closed over unread
+// octets is reset, and the client never sees what it was told.
+func (t *tilkobling) tomInn() {
 	stopp := time.AfterFunc(lukkefrist, func() { _ = t.raa.Close() })
 	defer stopp.Stop()
+	if c, ok := t.c.(interface{ CloseWrite() error }); ok { // a TLS or a TCP connection
+		_ = c.CloseWrite()
+	}
 	_, _ = io.Copy(io.Discard, t.inn.r)
 }
 
@@ -144,8 +148,7 @@ func (t *tilkobling) les() error {
 		var fe *feil
 		if errors.As(err, &fe) {
 			t.lukk(fe, 0)
-			_, _ = io.Copy(io.Discard, t.inn.r) // its place in the stream is lost; lukk has set an end to it
-			return err
+			return err // the place in the stream is lost: the client's answer would not be known
 		}
 		if err != nil {
 			return err

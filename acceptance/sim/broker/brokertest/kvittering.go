@@ -52,6 +52,23 @@ var kvittering = []lofte{
 		lik(t, ventPa(t, c, "den fjerde igjen"), lagt[3])
 		lik(t, ventPa(t, c, "den femte igjen"), lagt[4])
 	}},
+	{"Acks may come in any order", func(t *testing.T, s *suite) {
+		is := is.New(t)
+		ko := s.nyKo(t)
+		s.legg(t, ko, 4)
+		k := s.klient(t, oppsett{})
+		c := k.abonner(t, ko, 0)
+		var dd []amqp.Delivery
+		for range 4 {
+			dd = append(dd, ventPa(t, c, "meldingene"))
+		}
+		is.NoErr(dd[1].Ack(false))
+		s.ventStatus(t, ko, broker.Status{Ubekreftede: 3, Konsumenter: 1})
+		is.NoErr(dd[2].Ack(true)) // and with it the first
+		s.ventStatus(t, ko, broker.Status{Ubekreftede: 1, Konsumenter: 1})
+		is.NoErr(dd[3].Ack(false))
+		s.ventStatus(t, ko, broker.Status{Konsumenter: 1})
+	}},
 	{"A nack with requeue brings the message again, marked as such", func(t *testing.T, s *suite) {
 		is := is.New(t)
 		ko := s.nyKo(t)
@@ -96,6 +113,19 @@ var kvittering = []lofte{
 		d := ventPa(t, k.abonner(t, ko, 0), "meldingen igjen")
 		is.True(d.Redelivered)
 		lik(t, d, m)
+	}},
+	{"What a lost client held is shared by those who wait", func(t *testing.T, s *suite) {
+		ko := s.nyKo(t)
+		s.legg(t, ko, 2)
+		k := s.klient(t, oppsett{})
+		c := k.abonner(t, ko, 2)
+		ventPa(t, c, "den første")
+		ventPa(t, c, "den andre")
+		a, b := s.klient(t, oppsett{}).abonner(t, ko, 1), s.klient(t, oppsett{}).abonner(t, ko, 1)
+		s.ventStatus(t, ko, broker.Status{Ubekreftede: 2, Konsumenter: 3})
+		k.forsvinn()
+		ventPa(t, a, "melding til den ene")
+		ventPa(t, b, "melding til den andre")
 	}},
 	{"A client that dies gives back what it held", func(t *testing.T, s *suite) {
 		is := is.New(t)
