@@ -1,12 +1,15 @@
 package plattform_test
 
 import (
+	"bufio"
 	"bytes"
+	"net"
 	"net/http"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/matryer/is"
@@ -25,6 +28,8 @@ type avslag struct {
 	lempelig func(*plattform.Lempelig)
 }
 
+const helMetadata = `{"avsenderKontoId":"` + portalen + `","mottakerKontoId":"` + bydelen + `","meldingType":"` + privatV2 + `"}`
+
 func avslagene() []avslag {
 	mottatt := "no.ks.fiks.bekymringsmelding.mottatt.v1"
 	return []avslag{
@@ -42,7 +47,8 @@ func avslagene() []avslag {
 		{"svarPaMelding er ikke UUID", rapport(m{"svarPaMelding": "x"}), "ok", 400, "METADATA_UGYLDIG", nil},
 		{"PascalCase", m{"AvsenderKontoId": portalen, "MottakerKontoId": bydelen, "MeldingType": privatV2}, "ok", 400, "METADATA_UGYLDIG", nil},
 		{"ikke JSON", []byte("x"), "ok", 400, "METADATA_UGYLDIG", nil},
-		{"noe etter objektet", []byte(`{"avsenderKontoId":"` + portalen + `"} {}`), "ok", 400, "METADATA_UGYLDIG", nil},
+		{"noe etter objektet", []byte(helMetadata + ` {}`), "ok", 400, "METADATA_UGYLDIG", nil},
+		{"ikke UTF-8", []byte(strings.Replace(helMetadata, "{", "{\"x\":\"\xe5\",", 1)), "ok", 400, "METADATA_UGYLDIG", nil},
 		{"for store metadata", bytes.Repeat([]byte(" "), 64<<10+1), "ok", 400, "METADATA_UGYLDIG", nil},
 		{"header som tall", rapport(m{"headere": m{"a": 1}}), "ok", 400, "HEADERE_UGYLDIG", nil},
 		{"header uten navn", rapport(m{"headere": m{"": "x"}}), "ok", 400, "HEADERE_UGYLDIG", nil},
@@ -220,6 +226,29 @@ func TestATooLargePayloadGetsIts413AlsoWhenTheClientIsStillSending(t *testing.T)
 	req := r.som(inPortal, "POST", "/fiks-io/api/v1/send", bytes.NewReader(make([]byte, 12<<20)))
 	req.Header.Set("IntegrasjonPassord", "feil")
 	is.Equal(r.kall(req).status, http.StatusUnauthorized)
+}
+
+func TestARefusalComesBeforeTheRestOfTheBodyAndTheRestIsStillRead(t *testing.T) {
+	r := nyRigg(t)
+	// One waits for an answer before it goes on. The other writes all it has before it looks, and must not be cut off: 12 MB is the most
+	// KS's Java client was seen to send and still read its answer.
+	for navn, skriver := range map[string]int{"venter": 4, "skriver alt": 12 << 20} {
+		t.Run(navn, func(t *testing.T) {
+			is := is.New(t)
+			c, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+			is.NoErr(err)
+			defer func() { _ = c.Close() }()
+			is.NoErr(c.SetDeadline(time.Now().Add(5 * time.Second))) // shorter than the platform reads on
+			_, err = c.Write([]byte("POST /fiks-io/api/v1/send HTTP/1.1\r\nHost: x\r\nContent-Length: 12582912\r\n\r\n"))
+			is.NoErr(err)
+			_, err = c.Write(make([]byte, skriver))
+			is.NoErr(err)
+			res, err := http.ReadResponse(bufio.NewReader(c), nil)
+			is.NoErr(err)
+			_ = res.Body.Close()
+			is.Equal(res.StatusCode, http.StatusUnauthorized)
+		})
+	}
 }
 
 func TestPartsMustBeTheTwoAndOnce(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 )
 
 // ledningen is a platform over the built-in broker, with TLS as clients meet it.
@@ -205,6 +206,13 @@ func TestHalfAnUploadIsNeverQueued(t *testing.T) {
 		s := l.rasend(inBydel, hode, kropp[:n], false)
 		is.Equal(s.status, http.StatusBadRequest)
 		is.Equal(r.b.antall(koPrefiks+portalen), 0)
+	}
+	hele := bytes.TrimSuffix(medMetadata([]byte(`{"avsenderKontoId":"`+portalen+`","mottakerKontoId":"`+bydelen+`","meldingType":"x"}`)), []byte("\r\n"))
+	_, err := plattform.LesSend(grense, hele, plattform.Lempelig{})
+	is.NoErr(err)
+	for n := range hele { // cut anywhere, also just after a boundary that could be the last
+		_, err := plattform.LesSend(grense, hele[:n], plattform.Lempelig{})
+		is.True(err != nil)
 	}
 	hode.Set("Content-Type", "application/json")
 	is.Equal(l.rasend(inBydel, hode, kropp, false).kode, "IKKE_MULTIPART")

@@ -79,7 +79,11 @@ func TestAnAccountPublishesANewKeyAndOldMessagesCanStillBeShown(t *testing.T) {
 	is.Equal(bytt(inPortal, bydelen, string(r.n.nyBydel.PEM())).status, http.StatusForbidden)
 	nokkel, err := r.n.nyBydel.NokkelPEM()
 	is.NoErr(err)
-	for _, pem := range []string{"", "x", string(nokkel), string(r.n.nyBydel.PEM()) + string(r.n.portal.PEM())} {
+	svakt, err := r.n.ca.Utsted(sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Bits: 1024})
+	is.NoErr(err)
+	utlopt, err := r.n.ca.Sertifiser(sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Fra: start.Add(-48 * time.Hour), Varer: time.Hour}, r.n.nyBydel.Nokkel)
+	is.NoErr(err)
+	for _, pem := range []string{"", "x", string(nokkel), string(svakt.PEM()), string(utlopt.PEM()), string(r.n.nyBydel.PEM()) + string(r.n.portal.PEM())} {
 		is.Equal(bytt(inBydel, bydelen, pem).kode, "NOKKEL_UGYLDIG")
 	}
 	is.Equal(bytt(inBydel, bydelen, string(r.n.nyBydel.PEM())).status, http.StatusCreated)

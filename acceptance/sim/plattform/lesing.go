@@ -39,7 +39,7 @@ func (p *Plattform) lesDeler(mr *multipart.Reader) (innsendt, error) {
 	for antall := 0; ; antall++ {
 		del, err := mr.NextPart()
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: // as it is: wrapped, it means that the body ended before its last boundary
 			return p.lesInnsendt(deler)
 		case err != nil:
 			return innsendt{}, lesefeil(err)

@@ -39,6 +39,9 @@ type loggbok struct {
 	rekke []string // oldest first
 	sum   int64    // octets of payload held
 	forst int      // in rekke: older ones have given up their payload
+
+	maksLinjer int
+	maksKropp  int64
 }
 
 type linje struct {
@@ -46,7 +49,9 @@ type linje struct {
 	kropp []byte
 }
 
-func nyLoggbok() *loggbok { return &loggbok{linje: map[string]*linje{}} }
+func nyLoggbok() *loggbok {
+	return &loggbok{linje: map[string]*linje{}, maksLinjer: maksLogg, maksKropp: maksKropp}
+}
 
 func (b *loggbok) skriv(s Sendt, kropp []byte) {
 	b.mu.Lock()
@@ -54,10 +59,10 @@ func (b *loggbok) skriv(s Sendt, kropp []byte) {
 	b.linje[s.MeldingID] = &linje{Loggfort{Sendt: s}, kropp}
 	b.rekke = append(b.rekke, s.MeldingID)
 	b.sum += int64(len(kropp))
-	for ; b.sum > maksKropp && b.forst < len(b.rekke); b.forst++ {
+	for ; b.sum > b.maksKropp && b.forst < len(b.rekke); b.forst++ {
 		b.slippKropp(b.rekke[b.forst])
 	}
-	if len(b.rekke) > maksLogg {
+	if len(b.rekke) > b.maksLinjer {
 		b.slippKropp(b.rekke[0])
 		delete(b.linje, b.rekke[0])
 		b.rekke = b.rekke[1:]
