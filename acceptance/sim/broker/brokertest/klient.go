@@ -188,8 +188,8 @@ func lik(t *testing.T, d amqp.Delivery, m broker.Melding) {
 	is.Helper()
 	headere := map[string]string{}
 	for n, v := range d.Headers {
-		if n == "x-delivery-count" && d.Redelivered {
-			continue
+		if n == "x-delivery-count" && (d.Redelivered || d.ConsumerTag == "") {
+			continue // on what comes again, and RabbitMQ counts from 0 on what was asked for with get
 		}
 		tekst, ok := v.(string)
 		is.True(ok) // every header is a string: .NET and Go clients fail on anything else
