@@ -21,14 +21,15 @@ type Ny struct {
 	Deler     map[melding.Del]melding.Forseglet
 	Oppdrag   []levering.Oppdrag // send now, frist
 	Saker     []levering.Sak
-	Nokkel    string // Idempotency-Key, "" = none; unique per sender (FraFiksOrgID)
+	Nokkel    string // Idempotency-Key, "" = none; unique per sender (FraFiksOrgID), kept as its SHA-256 only
 }
 
 // Store keeps reports: append-only history, owed work and sealed parts in ONE durable place.
 type Store interface {
 	// Create commits all of n in one transaction [S1 nil survives power loss: reopened, both parts and the work are found].
 	// [S2] Same ID, or same sender, receiver, kind, version and part hashes as a report whose content is kept: its ID and
-	// ErrExists, nothing written; two racing calls give one report. [S3] Same Nokkel, other bytes: the first ID and ErrConflict.
+	// ErrExists, nothing written; two racing calls give one report. [S3] Same Nokkel, other bytes: the first ID and ErrConflict. A
+	// Nokkel is also remembered when it comes with a repeat of known bytes, durably: from then on it is that report's.
 	// [S4] After an unknown error: found by Get = accepted; not found proves nothing, the commit may still come.
 	Create(ctx context.Context, n Ny) (melding.ID, error)
 	// Get returns ErrNotFound for an unknown id. Saker holds open and closed cases.

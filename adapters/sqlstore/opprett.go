@@ -1,9 +1,7 @@
 package sqlstore
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -38,13 +36,19 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	rad := nyMeldingRad(f, n.Nokkel, avled(u.Melding, false))
+	rad, nokkel := nyMeldingRad(f, avled(u.Melding, false)), nyNokkelRad(n)
 	fantes := false
 	err = s.iSkriv(ctx, hva, func(tx bun.Tx) error {
 		// The row first: its unique indexes turn a repeat away before a byte of content is written.
 		if _, err := tx.NewInsert().Model(rad).Exec(ctx); err != nil {
 			fantes = s.finnesFra(err)
 			return s.feil(hva, err)
+		}
+		if nokkel != nil {
+			if _, err := tx.NewInsert().Model(nokkel).Exec(ctx); err != nil {
+				fantes = s.finnesFra(err)
+				return s.feil(hva, err)
+			}
 		}
 		if err := s.skrivHendelser(ctx, tx, f.ID, u.Melding.Historikk); err != nil {
 			return err
@@ -65,50 +69,12 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		// sender hears of it.
 	})
 	if fantes {
-		return s.hvemFantes(ctx, rad)
+		return s.gjentakelse(ctx, rad, nokkel)
 	}
 	if err != nil {
 		return "", err
 	}
 	return f.ID, nil
-}
-
-// hvemFantes finds the report that a unique index protects, in the order in which the port lists its answers.
-func (s *Store) hvemFantes(ctx context.Context, n *meldingRad) (melding.ID, error) {
-	hva := "melding " + string(n.ID)
-	finn := func(hvor string, args ...any) (*meldingRad, error) {
-		var r meldingRad
-		err := s.les.NewSelect().Model(&r).Where(hvor, args...).Scan(ctx)
-		return &r, s.feil(hva, err)
-	}
-	r, err := finn("m.id = ?", n.ID)
-	if err == nil {
-		return r.ID, fmt.Errorf("%s: %w", hva, ports.ErrExists)
-	}
-	if n.Nokkel != nil && errors.Is(err, ports.ErrNotFound) {
-		if r, err = finn("m.fra_fiks_org_id = ? AND m.nokkel = ?", n.FraFiksOrgID, *n.Nokkel); err == nil {
-			if r.sammeDeler(n) {
-				return r.ID, fmt.Errorf("%s er sendt før som %s: %w", hva, r.ID, ports.ErrExists)
-			}
-			return r.ID, fmt.Errorf("%s har nøkkelen til %s: %w", hva, r.ID, ports.ErrConflict)
-		}
-	}
-	if errors.Is(err, ports.ErrNotFound) {
-		if r, err = finn("m.fra_fiks_org_id = ? AND m.ressurs_id = ? AND m.slag = ? AND m.versjon = ? AND m.sha_asice = ? AND m.sha_pdf = ? AND NOT m.slettet",
-			n.FraFiksOrgID, n.RessursID, n.Slag, n.Versjon, n.ShaAsice, n.ShaPDF); err == nil {
-			return r.ID, fmt.Errorf("%s er sendt før som %s: %w", hva, r.ID, ports.ErrExists)
-		}
-	}
-	if errors.Is(err, ports.ErrNotFound) {
-		// The one in the way was erased between the insert and this look. A repeat will be accepted.
-		return "", fmt.Errorf("%s: %w", hva, ports.ErrUnavailable)
-	}
-	return "", err
-}
-
-func (r *meldingRad) sammeDeler(n *meldingRad) bool {
-	return r.RessursID == n.RessursID && r.Slag == n.Slag && r.Versjon == n.Versjon &&
-		bytes.Equal(r.ShaAsice, n.ShaAsice) && bytes.Equal(r.ShaPDF, n.ShaPDF)
 }
 
 // egne refuses work and cases of another report: they would be judged with the wrong history.

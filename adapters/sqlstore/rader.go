@@ -37,7 +37,6 @@ type meldingRad struct {
 	MuligDublett  melding.ID
 	UtloptPrint   bool
 	Deler         string
-	Nokkel        *string
 	ShaAsice      []byte
 	ShaPDF        []byte `bun:"sha_pdf"`
 	StrAsice      int64
@@ -73,14 +72,11 @@ type delfakta struct {
 	Nokkelserie []string           `json:"serie"`
 }
 
-func nyMeldingRad(f melding.Fakta, nokkel string, a avledet) *meldingRad {
+func nyMeldingRad(f melding.Fakta, a avledet) *meldingRad {
 	r := &meldingRad{ID: f.ID, Slag: f.Slag, Versjon: f.Versjon, Kilde: f.Kilde, FraFiksOrgID: f.FraFiksOrgID, FraOrgnr: f.FraOrgnr,
 		IntegrasjonID: f.IntegrasjonID, TilFiksOrgID: f.TilFiksOrgID, Kommune: f.Kommune, Bydel: f.Bydel, RessursID: f.RessursID,
 		FaktaKanal: f.Kanal, KontoID: f.KontoID, Innsendt: mikro(f.Innsendt), Frist: mikro(f.Frist), Oppbevar: f.Oppbevar,
 		MuligDublett: f.MuligDublett, UtloptPrint: f.UtloptPrint, avledet: a}
-	if nokkel != "" {
-		r.Nokkel = &nokkel
-	}
 	r.ShaAsice, r.ShaPDF = delsummer(f)
 	r.StrAsice, r.StrPDF = f.Deler[melding.DelAsice].Storrelse, f.Deler[melding.DelPDF].Storrelse
 	var deler map[melding.Del]delfakta

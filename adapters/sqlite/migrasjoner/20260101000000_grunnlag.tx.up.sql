@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS melding (
   mulig_dublett   TEXT NOT NULL,
   utlopt_print    BOOLEAN NOT NULL,
   deler           TEXT NOT NULL,
-  nokkel          TEXT,
   sha_asice       BLOB,
   sha_pdf         BLOB,
   str_asice       BIGINT NOT NULL,
@@ -33,12 +32,19 @@ CREATE TABLE IF NOT EXISTS melding (
 );
 -- D10: byte-identical parts from the same sender to the same receiver are one report while the first's content is kept.
 CREATE UNIQUE INDEX IF NOT EXISTS melding_like_deler ON melding (fra_fiks_org_id, ressurs_id, slag, versjon, sha_asice, sha_pdf) WHERE NOT slettet;
-CREATE UNIQUE INDEX IF NOT EXISTS melding_nokkel ON melding (fra_fiks_org_id, nokkel) WHERE nokkel IS NOT NULL;
 CREATE INDEX IF NOT EXISTS melding_lik ON melding (fra_fiks_org_id, ressurs_id, slag, innsendt);
 CREATE INDEX IF NOT EXISTS melding_mottaker ON melding (ressurs_id, id);
 CREATE INDEX IF NOT EXISTS melding_gruppe ON melding (tilstand, kanal);
 -- What is not delivered is few; "always owed" and the oldest report look at nothing else.
 CREATE INDEX IF NOT EXISTS melding_ulevert ON melding (innsendt, id) WHERE tilstand <> 'LEVERT';
+
+-- Every Idempotency-Key a sender has used, as its SHA-256: a sender may put anything in one. The first report to use a key keeps it.
+CREATE TABLE IF NOT EXISTS idempotensnokkel (
+  fra_fiks_org_id TEXT NOT NULL,
+  sum             BLOB NOT NULL,
+  melding         TEXT NOT NULL REFERENCES melding (id),
+  PRIMARY KEY (fra_fiks_org_id, sum)
+);
 
 CREATE TABLE IF NOT EXISTS hendelse (
   melding      TEXT NOT NULL REFERENCES melding (id),
@@ -199,5 +205,5 @@ CREATE TRIGGER IF NOT EXISTS melding_slettes_ikke BEFORE DELETE ON melding
 BEGIN SELECT RAISE(ABORT, 'en melding slettes aldri'); END;
 CREATE TRIGGER IF NOT EXISTS melding_fakta_endres_ikke BEFORE UPDATE OF id, slag, versjon, kilde, fra_fiks_org_id, fra_orgnr,
   integrasjon_id, til_fiks_org_id, kommune, bydel, ressurs_id, fakta_kanal, konto_id, innsendt, frist, oppbevar, mulig_dublett,
-  utlopt_print, deler, nokkel, sha_asice, sha_pdf, str_asice, str_pdf ON melding
+  utlopt_print, deler, sha_asice, sha_pdf, str_asice, str_pdf ON melding
 BEGIN SELECT RAISE(ABORT, 'fakta om en melding endres aldri'); END;
