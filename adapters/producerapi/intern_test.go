@@ -57,3 +57,26 @@ func TestBotteneErBegrenset(t *testing.T) {
 	is.Equal(len(h.botte), 1)
 	is.Equal(nyHastighet(0, 0).vent("x", na), time.Duration(0)) // no limit
 }
+
+func TestOpplastingerErBegrenset(t *testing.T) {
+	is := is.New(t)
+	s := nyeSamtidige(4)
+	var ut []func()
+	for _, x := range []struct {
+		id   kommune.IntegrasjonID
+		vent *Feilkode
+	}{{"a", nil}, {"a", nil}, {"a", FeilForMangeKall}, {"b", nil}, {"c", nil}, {"b", FeilManglerPlass}} {
+		u, err := s.inn(x.id)
+		if x.vent != nil {
+			is.Equal(tilFeil(err).kode, x.vent)
+			continue
+		}
+		is.NoErr(err)
+		ut = append(ut, u)
+	}
+	for _, u := range ut {
+		u()
+	}
+	is.Equal(s.alle, 0)
+	is.Equal(len(s.av), 0)
+}
