@@ -2,7 +2,6 @@ package ports
 
 import (
 	"context"
-	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -45,7 +44,4 @@ type Store interface {
 	FindRef(ctx context.Context, ref string) (melding.ID, error)
 	// Breaches lists reports that break "always owed". [S10] Same cost with 10^6 delivered reports beside them.
 	Breaches(ctx context.Context, max int) ([]melding.ID, error)
-	// Similar lists reports from the same sender to the same receiver, same kind, with equal part sizes, accepted at or after
-	// since, newest first and at most max (D10 «mulig dublett») [S11].
-	Similar(ctx context.Context, f melding.Fakta, since time.Time, max int) ([]melding.ID, error)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/uptrace/bun"
-
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
@@ -37,44 +35,59 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		return "", err
 	}
 	rad, nokkel := nyMeldingRad(f, avled(u.Melding, false)), nyNokkelRad(n)
-	fantes := false
-	err = s.iSkriv(ctx, hva, func(tx bun.Tx) error {
-		// The row first: its unique indexes turn a repeat away before a byte of content is written.
-		if _, err := tx.NewInsert().Model(rad).Exec(ctx); err != nil {
-			fantes = s.finnesFra(err)
-			return s.feil(hva, err)
-		}
-		if nokkel != nil {
-			if _, err := tx.NewInsert().Model(nokkel).Exec(ctx); err != nil {
-				fantes = s.finnesFra(err)
-				return s.feil(hva, err)
-			}
-		}
-		if err := s.skrivHendelser(ctx, tx, f.ID, u.Melding.Historikk); err != nil {
-			return err
-		}
-		for _, d := range deler {
-			if err := s.skrivDel(ctx, tx, f.ID, d); err != nil {
-				return err
-			}
-		}
-		if err := s.leggInn(ctx, tx, n.Oppdrag); err != nil {
-			return err
-		}
-		if err := s.skrivSaker(ctx, tx, n.Saker); err != nil {
-			return err
-		}
-		return s.skrivApneForsok(ctx, tx, f.ID, nil, u.Melding)
-		// A crash before the commit leaves nothing at all, one after it a report with its work: delivered, whether or not the
-		// sender hears of it.
-	})
-	if fantes {
-		return s.gjentakelse(ctx, rad, nokkel)
-	}
+	ss, err := s.opprettelse(rad, nokkel, u, deler)
 	if err != nil {
 		return "", err
 	}
+	// A crash before the commit leaves nothing at all, one after it a report with its work: delivered, whether or not the sender
+	// hears of it.
+	if err := s.iEtt(ctx, ss); err != nil {
+		if s.finnesFra(err) {
+			return s.gjentakelse(ctx, rad, nokkel)
+		}
+		return "", s.feil(hva, err)
+	}
 	return f.ID, nil
+}
+
+// opprettelse is every row of a new report. Only those whose indexes tell a repeat may say that they exist; they come first, and
+// turn it away before a byte of content is written.
+func (s *Store) opprettelse(rad *meldingRad, nokkel *nokkelRad, u ports.Utgave, deler []lestDel) ([]Setning, error) {
+	id := string(rad.ID)
+	ss := []Setning{s.rader("melding", meldingKolonner, "", rad.verdier())}
+	if nokkel != nil {
+		ss = append(ss, s.rader("idempotensnokkel", "fra_fiks_org_id, sum, melding", "", []any{string(nokkel.FraFiksOrgID), nokkel.Sum, id}))
+	}
+	var rr [][]any
+	for _, h := range hendelseRader(rad.ID, u.Melding.Historikk) {
+		rr = append(rr, h.verdier())
+	}
+	ss = append(ss, s.rader("hendelse", hendelseKolonner, "", rr...))
+	if len(deler) > 0 {
+		rr = nil
+		for _, d := range deler {
+			rr = append(rr, d.verdier(id))
+		}
+		ss = append(ss, s.rader("del", delKolonner, "", rr...))
+	}
+	rr = nil
+	for _, o := range u.Owed {
+		kropp, err := svarkropp(o)
+		if err != nil {
+			return nil, err
+		}
+		rr = append(rr, append(nyOppdragRad(o).verdier(), kropp))
+	}
+	ss = append(ss, s.rader("oppdrag", oppdragKolonner+", innhold", " ON CONFLICT (id) DO NOTHING", rr...))
+	for _, x := range u.Saker {
+		ss = append(ss, s.rader("sak", sakKolonner, " ON CONFLICT (id) DO NOTHING", nySakRad(x).verdier()))
+	}
+	for _, f := range u.Melding.Forsokene() {
+		if !f.Avsluttet {
+			ss = append(ss, s.rader("apent_forsok", "melding, forsok, art", "", []any{id, string(f.ID), string(f.Art)}))
+		}
+	}
+	return ss, nil
 }
 
 // egne refuses work and cases of another report: they would be judged with the wrong history.

@@ -28,6 +28,9 @@ type Store struct {
 	skriv *bun.DB // nil = opened for reading only
 	d     Dialekt
 	deler chan struct{}
+
+	lesSetninger, skrivSetninger forberedte
+	grunnlag                     grunnlagsbuffer
 }
 
 var (

@@ -196,6 +196,30 @@ CREATE TABLE IF NOT EXISTS tilgang (
   PRIMARY KEY (integrasjon, org, tilgang)
 );
 
+-- What has changed of the tables that intake judges by: who holds an answer made at this number may use it again. Triggers, so that
+-- a change made by hand counts too.
+CREATE TABLE IF NOT EXISTS katalogversjon (
+  nr BIGINT NOT NULL
+);
+INSERT INTO katalogversjon (nr) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM katalogversjon);
+CREATE OR REPLACE FUNCTION katalogen_er_endret() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE katalogversjon SET nr = nr + 1;
+  RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS organisasjon_endret ON organisasjon;
+CREATE TRIGGER organisasjon_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON organisasjon FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS kommune_endret ON kommune;
+CREATE TRIGGER kommune_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON kommune FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS mottaker_endret ON mottaker;
+CREATE TRIGGER mottaker_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mottaker FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS integrasjon_endret ON integrasjon;
+CREATE TRIGGER integrasjon_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON integrasjon FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS tilgang_endret ON tilgang;
+CREATE TRIGGER tilgang_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tilgang FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS sertifikat_endret ON sertifikat;
+CREATE TRIGGER sertifikat_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sertifikat FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+
 -- History is append-only, and facts are fixed, for every client of this database that is not its owner with a plan.
 CREATE OR REPLACE FUNCTION endres_aldri() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -196,6 +196,31 @@ CREATE TABLE IF NOT EXISTS tilgang (
   PRIMARY KEY (integrasjon, org, tilgang)
 );
 
+-- What has changed of the tables that intake judges by: who holds an answer made at this number may use it again. Triggers, so that
+-- a change made by hand counts too.
+CREATE TABLE IF NOT EXISTS katalogversjon (
+  nr BIGINT NOT NULL
+);
+INSERT INTO katalogversjon (nr) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM katalogversjon);
+CREATE TRIGGER IF NOT EXISTS organisasjon_ny AFTER INSERT ON organisasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS organisasjon_endret AFTER UPDATE ON organisasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS organisasjon_borte AFTER DELETE ON organisasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS kommune_ny AFTER INSERT ON kommune BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS kommune_endret AFTER UPDATE ON kommune BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS kommune_borte AFTER DELETE ON kommune BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS mottaker_ny AFTER INSERT ON mottaker BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS mottaker_endret AFTER UPDATE ON mottaker BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS mottaker_borte AFTER DELETE ON mottaker BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS integrasjon_ny AFTER INSERT ON integrasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS integrasjon_endret AFTER UPDATE ON integrasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS integrasjon_borte AFTER DELETE ON integrasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS tilgang_ny AFTER INSERT ON tilgang BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS tilgang_endret AFTER UPDATE ON tilgang BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS tilgang_borte AFTER DELETE ON tilgang BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS sertifikat_ny AFTER INSERT ON sertifikat BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS sertifikat_endret AFTER UPDATE ON sertifikat BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS sertifikat_borte AFTER DELETE ON sertifikat BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+
 -- History is append-only, and facts are fixed, for everybody with this file in hand.
 CREATE TRIGGER IF NOT EXISTS hendelse_endres_ikke BEFORE UPDATE ON hendelse
 BEGIN SELECT RAISE(ABORT, 'en hendelse endres aldri'); END;
