@@ -129,6 +129,7 @@ func New(c Config) (*API, error) {
 	if c.Burst == 0 {
 		c.Burst = max(1, int(2*c.Rate))
 	}
+	c.Tokens = &tokenminne{Tokens: c.Tokens, clock: c.Clock}
 	a := &API{cfg: c, ruter: nyRuter(), pace: nyHastighet(c.Rate, c.Burst), opplast: nyeSamtidige(c.Opplastinger), loggtakt: rate.NewLimiter(20, 200)}
 	a.huma = nyHuma(a.ruter)
 	a.registrerAlle()

@@ -24,12 +24,11 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 	if len(n.Deler) != len(f.Deler) {
 		return "", fmt.Errorf("%s: %d deler, fakta om %d: %w", hva, len(n.Deler), len(f.Deler), ports.ErrRefused)
 	}
-	select {
-	case s.deler <- struct{}{}:
-		defer func() { <-s.deler }()
-	case <-ctx.Done():
-		return "", s.feil(hva, ctx.Err())
+	vekt := vekt(n.Deler)
+	if err := s.minne.Acquire(ctx, vekt); err != nil {
+		return "", s.feil(hva, err)
 	}
+	defer s.minne.Release(vekt)
 	deler, err := lesDeler(f, n.Deler)
 	if err != nil {
 		return "", err
@@ -48,6 +47,14 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		return "", s.feil(hva, err)
 	}
 	return f.ID, nil
+}
+
+// vekt is how much of the memory for sealed parts these take.
+func vekt(deler map[melding.Del]melding.Forseglet) (n int64) {
+	for _, d := range deler {
+		n += d.Storrelse()
+	}
+	return min(max(n, minsteInnhold), maksInnhold)
 }
 
 // opprettelse is every row of a new report. Only those whose indexes tell a repeat may say that they exist; they come first, and
