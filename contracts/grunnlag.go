@@ -107,6 +107,24 @@ func testGrunnlag(t *testing.T, open func(t *testing.T) Lager) {
 		}
 	})
 
+	t.Run("A5 an answer that is about right is never older than a second", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		o := OppsettFor("0301", "01")
+		is.NoErr(l.Registry.Apply(t.Context(), o))
+		s := sporsmal(o, 0)
+		s.Omtrent = true
+		is.True(grunnlag(t, l, s).KanSende)
+		o.Tilganger = nil
+		is.NoErr(l.Registry.Apply(t.Context(), o))
+		for _, etter := range []time.Duration{ports.OmtrentTid, -time.Microsecond} { // a clock set back proves nothing
+			senere := s
+			senere.Na = Start.Add(etter)
+			is.True(!grunnlag(t, l, senere).KanSende)
+		}
+		s.Omtrent = false
+		is.True(!grunnlag(t, l, s).KanSende) // and one who does not ask for it never gets it
+	})
+
 	t.Run("A4 Lik is the newest report that may be the same", func(t *testing.T) {
 		is, l := is.New(t), open(t)
 		o := OppsettFor("0301", "01")

@@ -51,7 +51,7 @@ type Access interface {
 	// Organisasjon: ErrNotFound for an unknown one.
 	Organisasjon(ctx context.Context, id kommune.FiksOrgID) (kommune.Organisasjon, error)
 	// Grunnlag answers all of s at one instant. Nothing in it is older than the call, also when the change was made by another
-	// process a moment before [A3]; what is unknown is nil and never an error.
+	// process a moment before [A3], unless Omtrent; what is unknown is nil and never an error.
 	Grunnlag(ctx context.Context, s Sporsmal) (Grunnlag, error)
 }
 
@@ -63,7 +63,13 @@ type Sporsmal struct {
 	Bydel       kommune.Bydelsnummer
 	Na          time.Time // certificates are judged at this instant
 	Lik         *Likhet   // nil = not asked
+	// Omtrent takes an answer that was right less than OmtrentTid before Na: for a judgement that is made again, exactly, before
+	// anything follows from it [A5].
+	Omtrent bool
 }
+
+// OmtrentTid is the age of an answer that is about right.
+const OmtrentTid = time.Second
 
 // Likhet is what makes two reports from one sender to one receiver possibly the same (D10).
 type Likhet struct {

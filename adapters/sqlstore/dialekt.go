@@ -31,6 +31,8 @@ type Dialekt struct {
 	// Vedlikehold and LedigPlass: see Store.
 	Vedlikehold func(ctx context.Context, skriv *bun.DB) error
 	LedigPlass  func(ctx context.Context) (int64, error)
+	// Skrev hears of every commit; nil = nobody.
+	Skrev func()
 	// Lukk releases what Open took besides connections; nil = nothing.
 	Lukk func() error
 }

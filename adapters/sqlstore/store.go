@@ -106,7 +106,15 @@ func (s *Store) iSkriv(ctx context.Context, hva string, fn func(tx bun.Tx) error
 	if err := fn(tx); err != nil {
 		return err
 	}
-	return s.feil(hva+", commit", tx.Commit())
+	return s.feil(hva+", commit", s.commit(tx))
+}
+
+func (s *Store) commit(tx interface{ Commit() error }) error {
+	err := tx.Commit()
+	if s.d.Skrev != nil {
+		s.d.Skrev()
+	}
+	return err
 }
 
 // iLes runs fn on one consistent snapshot.

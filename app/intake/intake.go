@@ -133,15 +133,15 @@ func (s *Service) mottaker(ctx context.Context, k kommune.Kommunenummer, b kommu
 
 // Forhandskontroll judges what is known before the body is read: access, receiver, version and room.
 func (s *Service) Forhandskontroll(ctx context.Context, i Innsending) error {
-	_, err := s.vurder(ctx, i, nil)
+	_, err := s.vurder(ctx, i, ports.Sporsmal{Na: s.Clock.Now(), Omtrent: true})
 	return err
 }
 
-// vurder asks everything at once, and again after the body has come: that may be minutes later, and a right withdrawn or a bydel
-// closed meanwhile counts.
-func (s *Service) vurder(ctx context.Context, i Innsending, lik *ports.Likhet) (ports.Grunnlag, error) {
-	g, err := s.Access.Grunnlag(ctx, ports.Sporsmal{Integrasjon: i.Integrasjon.ID, Fra: i.Fra, Kommune: i.Kommune, Bydel: i.Bydel,
-		Na: s.Clock.Now(), Lik: lik})
+// vurder asks everything at once. Before the body it may ask about; Motta asks again, exactly: minutes may have passed, and a right
+// withdrawn or a bydel closed meanwhile counts.
+func (s *Service) vurder(ctx context.Context, i Innsending, q ports.Sporsmal) (ports.Grunnlag, error) {
+	q.Integrasjon, q.Fra, q.Kommune, q.Bydel = i.Integrasjon.ID, i.Fra, i.Kommune, i.Bydel
+	g, err := s.Access.Grunnlag(ctx, q)
 	switch {
 	case err != nil:
 		return g, err
@@ -169,7 +169,8 @@ func (s *Service) vurder(ctx context.Context, i Innsending, lik *ports.Likhet) (
 // sender never heard of it, and that a repeat of the same bytes finds again.
 func (s *Service) Motta(ctx context.Context, i Innsending) (melding.ID, error) {
 	na := s.Clock.Now()
-	g, err := s.vurder(ctx, i, &ports.Likhet{Slag: i.Slag, Asice: i.Asice.Storrelse(), PDF: i.PDF.Storrelse(), Siden: na.Add(-10 * time.Minute)})
+	g, err := s.vurder(ctx, i, ports.Sporsmal{Na: na,
+		Lik: &ports.Likhet{Slag: i.Slag, Asice: i.Asice.Storrelse(), PDF: i.PDF.Storrelse(), Siden: na.Add(-10 * time.Minute)}})
 	if err != nil {
 		return "", err
 	}
@@ -222,7 +223,6 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 
 // segl is D21: both parts are whole CMS of an accepted kind, sealed for an accepted certificate and for nobody else.
 func (s *Service) segl(i Innsending, g ports.Grunnlag, na time.Time) (map[melding.Del]melding.Delfakta, bool, error) {
-	ut := map[melding.Del]melding.Delfakta{}
 	asice, _, err := s.del(i.Asice, g.TilMottaker, g.Mottaker.TarGCM, na)
 	if err != nil {
 		return nil, false, fmt.Errorf("del %s: %w", melding.DelAsice, err)
@@ -232,8 +232,7 @@ func (s *Service) segl(i Innsending, g ports.Grunnlag, na time.Time) (map[meldin
 		return nil, false, fmt.Errorf("del %s: %w", melding.DelPDF, err)
 	}
 	asice.SHA256, pdf.SHA256 = i.SHA[melding.DelAsice], i.SHA[melding.DelPDF]
-	ut[melding.DelAsice], ut[melding.DelPDF] = asice, pdf
-	return ut, utlopt, nil
+	return map[melding.Del]melding.Delfakta{melding.DelAsice: asice, melding.DelPDF: pdf}, utlopt, nil
 }
 
 func (s *Service) del(f melding.Forseglet, godtatt []*x509.Certificate, gcm bool, na time.Time) (melding.Delfakta, bool, error) {
