@@ -107,40 +107,43 @@ func (d *deler) les(inn *innmating, mr *multipart.Reader, buf []byte, mappe stri
 
 // motta reads one part into memory or into a file without a name.
 func (d *deler) motta(inn *innmating, p io.Reader, buf []byte, mappe string) (melding.Forseglet, [32]byte, error) {
-	var sum [32]byte
-	del, h := lesTellende{p, inn}, sha256.New()
+	del := lesTellende{p, inn}
 	n, hel, err := lesInn(del, buf)
-	if err == nil && hel {
-		return iMinnet(buf[:n])
+	switch {
+	case err != nil:
+		return melding.Forseglet{}, [32]byte{}, delfeil(err)
+	case hel:
+		f, sum := iMinnet(buf[:n])
+		return f, sum, nil
 	}
+	return d.mottaStor(del, buf, mappe)
+}
+
+// mottaStor goes on when buf is full and there is more.
+func (d *deler) mottaStor(del io.Reader, buf []byte, mappe string) (f melding.Forseglet, sum [32]byte, err error) {
+	stor, h := storBuffere.Get().(*[]byte), sha256.New()
+	n := copy(*stor, buf)
+	mer, hel, err := lesInn(del, (*stor)[n:])
+	n += mer
 	var fil *os.File
-	if err == nil {
-		stor := storBuffere.Get().(*[]byte)
-		defer func() {
-			if stor != nil {
-				storBuffere.Put(stor)
-			}
-		}()
-		copy(*stor, buf[:n])
-		var mer int
-		mer, hel, err = lesInn(del, (*stor)[n:])
-		n += mer
-		if err == nil && hel {
-			return iMinnet((*stor)[:n])
-		}
-		if err == nil {
-			fil, err = d.nyFil(mappe, (*stor)[:n])
-			h.Write((*stor)[:n])
-			storBuffere.Put(stor) // not at the end: what is left may be slow
-			stor = nil
-		}
+	switch {
+	case err != nil:
+	case hel:
+		f, sum = iMinnet((*stor)[:n])
+	default:
+		h.Write((*stor)[:n])
+		fil, err = d.nyFil(mappe, (*stor)[:n])
 	}
+	storBuffere.Put(stor) // before the rest, which may be slow
 	if err != nil {
-		return melding.Forseglet{}, sum, delfeil(err)
+		return f, sum, delfeil(err)
+	}
+	if hel {
+		return f, sum, nil
 	}
 	resten, err := io.CopyBuffer(skriver{io.MultiWriter(fil, h)}, del, buf)
 	if err != nil {
-		return melding.Forseglet{}, sum, delfeil(err)
+		return f, sum, delfeil(err)
 	}
 	h.Sum(sum[:0])
 	return melding.NyForseglet(melding.X509, fil, int64(n)+resten), sum, nil
@@ -155,8 +158,8 @@ func lesInn(r io.Reader, buf []byte) (n int, hel bool, err error) {
 	return n, false, err
 }
 
-func iMinnet(b []byte) (melding.Forseglet, [32]byte, error) {
-	return melding.NyForseglet(melding.X509, bytes.NewReader(bytes.Clone(b)), int64(len(b))), sha256.Sum256(b), nil
+func iMinnet(b []byte) (melding.Forseglet, [32]byte) {
+	return melding.NyForseglet(melding.X509, bytes.NewReader(bytes.Clone(b)), int64(len(b))), sha256.Sum256(b)
 }
 
 // nyFil begins a file with what has come so far.

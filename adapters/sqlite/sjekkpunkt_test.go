@@ -1,0 +1,56 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"portal.example/bekymringsmelding/contracts"
+)
+
+func storrelse(t *testing.T, sti string) int64 {
+	t.Helper()
+	i, err := os.Stat(sti)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i.Size()
+}
+
+func lagreMange(t *testing.T, c contracts.Lager, antall int) {
+	t.Helper()
+	for range antall {
+		contracts.Lagre(t, c, contracts.NyMelding(t, func(o *contracts.Oppskrift) {
+			o.Asice, o.PDF = contracts.Tilfeldig(25_000), contracts.Tilfeldig(25_000)
+		}))
+	}
+}
+
+// Long before the writer would have to move the log itself, what it wrote is in the file.
+func TestLoggenFlyttesVedSidenAvSkriveren(t *testing.T) {
+	sti := filepath.Join(t.TempDir(), "portal.db")
+	s := apneEn(t, Config{Path: sti})
+	for_ := storrelse(t, sti)
+	lagreMange(t, lager(s), skrivingerMellom)
+	tikk, frist := time.NewTicker(5*time.Millisecond), time.After(30*time.Second)
+	defer tikk.Stop()
+	for storrelse(t, sti) < for_+skrivingerMellom*50_000/2 {
+		select {
+		case <-tikk.C:
+		case <-frist:
+			t.Fatalf("fila er fortsatt %d byte", storrelse(t, sti))
+		}
+	}
+}
+
+// However long it writes, the log is not longer than what the writer lets it be.
+func TestLoggenVokserIkke(t *testing.T) {
+	is := is.New(t)
+	sti := filepath.Join(t.TempDir(), "portal.db")
+	s := apneEn(t, Config{Path: sti, Synkron: "OFF", Dev: true})
+	lagreMange(t, lager(s), 3*maksLogg*4096/100_000) // each is some 25 pages: three logs' worth and more
+	is.True(storrelse(t, sti+"-wal") < 2*maksLogg*4096)
+}
