@@ -108,7 +108,7 @@ func (p *prosesser) miljo(adr string) []string {
 		"PORTAL_MASKINPORTEN_SERTIFIKAT="+p.d.FilSert("portal"), "PORTAL_MASKINPORTEN_NOKKEL="+p.d.FilNokkel("portal"), "PORTAL_RETUR=Portalen;Veien 1;0000;Testby",
 		"PORTAL_PRINT_PAUSE=200ms", "PORTAL_PRINT=mappe:"+filepath.Join(p.mappe, "brev"), "PORTAL_TRANSPORT=fiksio", "PORTAL_FIKS_API=http://"+p.fiks, "PORTAL_FIKS_AMQP="+p.amqp,
 		"PORTAL_FIKS_CA="+p.d.FilSert("ca"), "PORTAL_FIKS_KONTO="+string(world.Portalkonto), "PORTAL_FIKS_INTEGRASJON="+l.IntegrasjonID, "PORTAL_FIKS_PASSORD="+l.Passord,
-		"PORTAL_NOKLER="+filepath.Join(p.mappe, "nokler"), "PORTAL_NOKKEL_HEMMELIGHET="+p.d.NokkelHemmelighet, "PORTAL_RATE=0", "PORTAL_DRENER=0s")
+		"PORTAL_NOKLER="+filepath.Join(p.mappe, "nokler"), "PORTAL_NOKKEL_HEMMELIGHET="+p.d.NokkelHemmelighet, "PORTAL_RATE=0", "PORTAL_NEDTRAPPING=0s")
 }
 
 // kjor runs one of the portal's commands to its end.
