@@ -106,11 +106,15 @@ var brevene = []scenario{
 		l.Fram(40 * 24 * time.Hour)
 		l.venter(func(is *is.I) { is.True(!l.Utgave(id).Slettet) }) // the content is kept until somebody has looked
 	}, slutt: []dom{{apne: []levering.Saksart{levering.SakBrevRetur}, brev: 1}}},
-	{navn: "fristen går ut før noe er sendt, og trykkeriet er nede da", driv: func(l *liv) {
+	{navn: "fristen går ut før noe er sendt, og trykkeriet er nede da", valg: world.Valg{Oppsett: func(d *world.Deltakere) {
+		d.Finn("4601", "01").FristSekunder = 3 * 60 * 60 // days of the same retries would prove no more
+	}}, driv: func(l *liv) {
 		l.Nett.Nede(true)
-		l.Print.Nede(world.Start.Add(44 * time.Hour))
+		l.Print.Nede(world.Start.Add(6 * time.Hour))
 		id := l.Send("4601", "01")
-		l.Fram(3 * 24 * time.Hour)
+		l.Fram(3*time.Hour - time.Second)
+		l.venter(func(is *is.I) { is.Equal(l.Tilstander(id), "AKSEPTERT") })
+		l.Fram(4 * time.Hour)
 		l.venter(func(is *is.I) {
 			is.Equal(l.Tilstander(id), aldri)
 			is.Equal(finn(l.Utgave(id), melding.VenterPaPrint).Arsak, melding.ArsakAldriSendt)

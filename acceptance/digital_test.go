@@ -72,17 +72,12 @@ var digitale = []scenario{
 		l.Nett.Nede(false)
 		l.Fram(20 * time.Minute)
 		l.venter(func(is *is.I) {
-			var kom []melding.ID
 			for i, id := range ids {
 				is.Equal(l.Tilstander(id), bekreftet)
 				is.Equal(len(l.ApneSaker(id)), 0)
 				is.Equal(len(l.Nett.Sendte(id)), 1)
 				is.Equal(l.Utgave(id).Melding.Fakta.Frist, world.Start.Add(time.Duration(i)*time.Minute+40*time.Hour)) // as promised
 			}
-			for _, s := range l.Nett.Sendte("") {
-				kom = append(kom, s.Melding)
-			}
-			is.Equal(len(kom), len(ids))
 		})
 	}},
 	{navn: "35 sendingen kom fram, men portalen fikk det ikke vite", driv: func(l *liv) {

@@ -32,7 +32,7 @@ type scenario struct {
 	losSaker []levering.Saksart
 	// stille says that the scenario makes no writing call, so there is nothing that may fail. The clean run proves it.
 	stille bool
-	// http sweeps it through the API too, beside the use case.
+	// http sweeps it through the API too, beside the use case. Nothing in it is refused but by the sweep.
 	http bool
 }
 

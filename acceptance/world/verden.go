@@ -127,7 +127,8 @@ func Ny(t testing.TB, valg Valg) *Verden {
 		v.apne(valg)
 		return v
 	}
-	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now})
+	// Each world has an issuer of its own clock, and so of its own key: a short one is made in a few milliseconds.
+	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now, Bits: 1024})
 	v.ma(err)
 	v.ma(v.MP.Start())
 	t.Cleanup(func() { _ = v.MP.Lukk() })
