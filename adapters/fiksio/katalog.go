@@ -1,0 +1,135 @@
+package fiksio
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/ports"
+)
+
+const (
+	statusVarer  = 5 * time.Minute  // how long an account that takes messages is not asked about again
+	ukjentVarer  = 30 * time.Second // the same after the catalogue could not say: a dead one must not slow every send
+	statusfrist  = 5 * time.Second  // a slow one must not hold a report back either
+	maksStatuser = 10_000
+	maksNokkel   = 1 << 20 // bytes of a key's answer
+)
+
+func kontoSti(id kommune.KontoID, rest string) string {
+	return "/fiks-io/katalog/api/v1/kontoer/" + url.PathEscape(string(id)) + rest
+}
+
+// stengt says whether the catalogue is certain that an account takes no messages. Whatever else it says, or that it says nothing, means
+// that the send itself has to find out. That an account is closed is asked anew each time: it may have been opened a moment ago.
+func (t *Transport) stengt(ctx context.Context, id kommune.KontoID) bool {
+	na := t.c.Clock.Now()
+	t.mu.Lock()
+	til := t.apne[id]
+	t.mu.Unlock()
+	if na.Before(til) {
+		return false
+	}
+	apen, vet := t.sporStatus(ctx, id)
+	varer := ukjentVarer
+	switch {
+	case vet && !apen:
+		return true
+	case vet:
+		varer = statusVarer
+	case ctx.Err() != nil:
+		return false // says nothing about the catalogue
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.apne) >= maksStatuser {
+		clear(t.apne)
+	}
+	t.apne[id] = na.Add(varer)
+	return false
+}
+
+func (t *Transport) sporStatus(ctx context.Context, id kommune.KontoID) (apen, vet bool) {
+	ctx, avbryt := context.WithTimeout(ctx, statusfrist)
+	defer avbryt()
+	r, err := t.be(ctx, http.MethodGet, kontoSti(id, "/status"), nil)
+	if err == nil {
+		err = t.legitimer(ctx, r)
+	}
+	if err != nil {
+		return false, false
+	}
+	s, err := t.gjor(r, maksKropp)
+	if err != nil || s.status != http.StatusOK {
+		return false, false
+	}
+	var status struct {
+		GyldigMottaker *bool `json:"gyldigMottaker"`
+	}
+	if json.Unmarshal(s.kropp, &status) != nil || status.GyldigMottaker == nil {
+		return false, false
+	}
+	return *status.GyldigMottaker, true
+}
+
+// Certificate: see ports.Catalogue. The call carries no login (ks-no/fiks-io-klient-java FiksIOKlientFactory.java has a client without one
+// for it).
+func (t *Transport) Certificate(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
+	c, err := t.sertifikat(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("nøkkelen til konto %s: %w", id, err)
+	}
+	return c, nil
+}
+
+func (t *Transport) sertifikat(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
+	r, err := t.be(ctx, http.MethodGet, kontoSti(id, "/offentligNokkel"), nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.gjor(r, maksNokkel)
+	if err != nil {
+		return nil, err
+	}
+	f, egen := egenFeil(s.kropp)
+	switch {
+	case s.status == http.StatusNotFound && egen:
+		return nil, statusfeil(s.status, f, ports.ErrNotFound)
+	case s.status != http.StatusOK:
+		return nil, statusfeil(s.status, f, ports.ErrUnavailable)
+	}
+	var svar struct {
+		Nokkel *string `json:"nokkel"`
+	}
+	if json.Unmarshal(s.kropp, &svar) != nil || svar.Nokkel == nil {
+		return nil, fmt.Errorf("svaret har ingen nøkkel: %w", ports.ErrUnavailable)
+	}
+	return lesSertifikat([]byte(*svar.Nokkel))
+}
+
+// lesSertifikat takes the first block that is a certificate, as Java's reader does (ks-no/kryptering X509CertificateReader.cs: the label
+// ends in CERTIFICATE): some publish a chain, or text before it.
+func lesSertifikat(b []byte) (*x509.Certificate, error) {
+	for blokk, rest := pem.Decode(b); blokk != nil; blokk, rest = pem.Decode(rest) {
+		if !strings.HasSuffix(blokk.Type, "CERTIFICATE") {
+			continue
+		}
+		c, err := x509.ParseCertificate(blokk.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("sertifikatet kan ikke leses: %w", ports.ErrRefused) // without err: it can quote the certificate
+		}
+		if pub, ok := c.PublicKey.(*rsa.PublicKey); !ok || pub.N.BitLen() < 2048 {
+			return nil, fmt.Errorf("nøkkelen er ikke RSA på minst 2048 bit: %w", ports.ErrRefused)
+		}
+		return c, nil
+	}
+	return nil, fmt.Errorf("det er ikke et sertifikat: %w", ports.ErrRefused)
+}
