@@ -187,7 +187,7 @@ func apenSak(id melding.ID, merke string, nar time.Time) levering.Sak {
 	return levering.Sak{ID: levering.SakID(string(id) + "/" + merke), Melding: id, Art: levering.SakUkjentSvar, Apnet: nar, Frist: nar.Add(24 * time.Hour)}
 }
 
-// NyttSertifikat is a self-signed one of its own. Small and quick: no suite checks what it is good for.
+// NyttSertifikat is a self-signed one of its own. Small and quick, and not RSA: nobody can seal for it.
 func NyttSertifikat(t testing.TB) *x509.Certificate {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
