@@ -1,18 +1,15 @@
 package contracts
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	crand "crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
 	"encoding/hex"
 	"math/big"
-	"sync"
 	"testing"
 	"time"
 
@@ -194,23 +191,6 @@ func NyttSertifikat(t testing.TB) *x509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return selvsignert(t, k)
-}
-
-// NyttRSASertifikat is one that something can be sealed for. The key is made once a run.
-func NyttRSASertifikat(t testing.TB) *x509.Certificate {
-	t.Helper()
-	k, err := rsaNokkel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return selvsignert(t, k)
-}
-
-var rsaNokkel = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(crand.Reader, 2048) })
-
-func selvsignert(t testing.TB, k crypto.Signer) *x509.Certificate {
-	t.Helper()
 	mal := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(Tilfeldig(16)), Subject: pkix.Name{CommonName: "kontrakt"},
 		NotBefore: Start.Add(-time.Hour), NotAfter: Start.AddDate(2, 0, 0)}
 	der, err := x509.CreateCertificate(crand.Reader, mal, mal, k.Public(), k)

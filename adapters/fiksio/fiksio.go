@@ -39,11 +39,9 @@ type Config struct {
 	HTTP *http.Client // nil = one that uses TLS above and gives a call two minutes. It never follows a redirect
 	// Lesbar says whether the body of a rejection can be opened and read (ArsakSvarLesbart or ArsakSvarUleselig); nil = it cannot.
 	Lesbar func(context.Context, melding.Forseglet) melding.Arsak
-	// Lytter hears when consuming begins, and then every half minute while it goes on. It is silent while every delivery the broker may
-	// have out is one that take refuses: then nothing more can come.
-	Lytter func(ctx context.Context, at time.Time)
-	// Gjentatt hears of each message that the broker says it has delivered before.
-	Gjentatt func()
+	// Lytter hears when consuming begins, and then every half minute from when until when it has gone on without a break. It is silent
+	// while every delivery the broker may have out is one that take refuses: then nothing more can come.
+	Lytter   func(ctx context.Context, fra, til time.Time)
 	Prefetch int          // messages delivered and not yet acked; 0 = 20
 	Logg     *slog.Logger // ids only; nil = none
 }
@@ -110,10 +108,7 @@ func New(c Config) (*Transport, error) {
 		c.Lesbar = func(context.Context, melding.Forseglet) melding.Arsak { return melding.ArsakSvarUleselig }
 	}
 	if c.Lytter == nil {
-		c.Lytter = func(context.Context, time.Time) {}
-	}
-	if c.Gjentatt == nil {
-		c.Gjentatt = func() {}
+		c.Lytter = func(context.Context, time.Time, time.Time) {}
 	}
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)

@@ -1,11 +1,13 @@
 package fiksio
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -113,6 +115,40 @@ func (t *Transport) sertifikat(ctx context.Context, id kommune.KontoID) (*x509.C
 		return nil, fmt.Errorf("svaret har ingen nøkkel: %w", ports.ErrUnavailable)
 	}
 	return lesSertifikat([]byte(*svar.Nokkel))
+}
+
+// Publish makes c what others seal for when they send to our own account, unless it is so already. KS's clients do the same at their start
+// (ks-no/fiks-io-klient-java FiksIOKlientFactory.java). A platform that says no gives ErrUnavailable: it may be our login that lacks the
+// right, and nothing is lost meanwhile.
+func (t *Transport) Publish(ctx context.Context, c *x509.Certificate) error {
+	na, err := t.sertifikat(ctx, t.c.Konto)
+	switch {
+	case err == nil && na.Equal(c):
+		return nil
+	case err != nil && !errors.Is(err, ports.ErrNotFound) && !errors.Is(err, ports.ErrRefused):
+		return fmt.Errorf("egen nøkkel: %w", err)
+	}
+	kropp, err := json.Marshal(map[string]string{"pem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))})
+	if err != nil {
+		return err
+	}
+	r, err := t.be(ctx, http.MethodPut, "/fiks-io/konto/api/v1/kontoer/"+url.PathEscape(string(t.c.Konto))+"/offentligNokkel", bytes.NewReader(kropp))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json")
+		err = t.legitimer(ctx, r)
+	}
+	if err != nil {
+		return fmt.Errorf("egen nøkkel: %w", err)
+	}
+	s, err := t.gjor(r, maksNokkel)
+	if err != nil {
+		return fmt.Errorf("egen nøkkel: %w", err)
+	}
+	if s.status < 200 || s.status > 299 {
+		f, _ := egenFeil(s.kropp)
+		return fmt.Errorf("egen nøkkel: %w", statusfeil(s.status, f, ports.ErrUnavailable))
+	}
+	return nil
 }
 
 // lesSertifikat takes the first block that is a certificate, as Java's reader does (ks-no/kryptering X509CertificateReader.cs: the label

@@ -67,7 +67,8 @@ func (t *Transport) enOkt(ctx context.Context, venter *sync.WaitGroup, take tar)
 
 func (o *okt) kjor(ctx context.Context, inn <-chan amqp.Delivery, brutt <-chan *amqp.Error) error {
 	na := o.c.Clock.Now()
-	o.lytter(ctx, na)
+	fra := na
+	o.lytter(ctx, na, na)
 	tikk, stopp := o.c.Clock.At(na.Add(lyttepause))
 	defer func() { stopp() }()
 	for {
@@ -88,9 +89,9 @@ func (o *okt) kjor(ctx context.Context, inn <-chan amqp.Delivery, brutt <-chan *
 		case <-tikk:
 			na := o.c.Clock.Now()
 			if o.tatt || o.ute < o.c.Prefetch {
-				o.lytter(ctx, na)
+				o.lytter(ctx, fra, na)
 			}
-			o.tatt = false
+			fra, o.tatt = na, false
 			tikk, stopp = o.c.Clock.At(na.Add(lyttepause))
 		case e, ok := <-brutt:
 			if !ok {
@@ -117,9 +118,6 @@ func avslutningen(brutt <-chan *amqp.Error) error {
 }
 
 func (o *okt) start(ctx context.Context, d amqp.Delivery) {
-	if d.Redelivered {
-		o.c.Gjentatt()
-	}
 	o.ute++
 	o.venter.Go(func() {
 		r := resultat{merke: d.DeliveryTag, tatt: o.ta(ctx, o.slutt, d, o.take)}
@@ -154,12 +152,12 @@ func (o *okt) tom(brutt <-chan *amqp.Error) {
 }
 
 // lytter tells Lytter, unless it has not come back from the last time: it may write to a store that is away.
-func (o *okt) lytter(ctx context.Context, at time.Time) {
+func (o *okt) lytter(ctx context.Context, fra, til time.Time) {
 	if !o.melder.TryLock() {
 		return
 	}
 	o.venter.Go(func() {
 		defer o.melder.Unlock()
-		o.c.Lytter(ctx, at)
+		o.c.Lytter(ctx, fra, til)
 	})
 }
