@@ -40,11 +40,24 @@ func tilfeldig() string { return rand.Text() }
 func ledigPort() (int, error) {
 	for range 100 {
 		p := 15_000 + mrand.IntN(17_000)
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p))); err == nil {
-			return p, l.Close()
+		if provPort("127.0.0.1", p) == nil {
+			return p, nil
 		}
 	}
 	return 0, errors.New("rabbit: fant ingen ledig port")
+}
+
+func provPort(vert string, port int) error {
+	l, err := net.Listen("tcp", net.JoinHostPort(vert, strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// portfeil says which port somebody else has, if any.
+func (o *oppsett) portfeil() error {
+	return errors.Join(provPort(o.vert, o.port), provPort("127.0.0.1", o.epmd), provPort("127.0.0.1", o.dist))
 }
 
 // conf is rabbitmq.conf. A password of 6 kB fits in the first frame (reference fiks-io.md §1.7). The write-ahead log is kept in memory

@@ -26,7 +26,6 @@ betjen(S) ->
     {ok, Linje} = gen_tcp:recv(S, 0, 10000),
     ok = gen_tcp:send(S, [svar(binary:split(string:trim(Linje), <<" ">>)), $\n]).
 
-svar([<<"klar">>]) -> <<"ok">>;
 svar([<<"stopp">>]) -> init:stop(), <<"ok">>;
 svar([<<"status">>, Ko]) ->
     case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Ko)) of
