@@ -26,6 +26,7 @@ var vokterSh string
 const (
 	takt      = 50 * time.Millisecond
 	portfrist = 5 * time.Second
+	maksSti   = 107 // octets, of a Unix socket's path
 )
 
 var errStyring = errors.New("rabbit: noden svarer ikke")
@@ -45,6 +46,9 @@ type node struct {
 func nyNode(o *oppsett) (_ *node, err error) {
 	if o.mappe, err = os.MkdirTemp("", "fiks-rabbit"); err != nil {
 		return nil, err
+	}
+	if len(filepath.Join(o.mappe, "styring")) > maksSti {
+		return nil, errors.Join(errors.New("rabbit: TMPDIR er for lang for en sokkel"), os.RemoveAll(o.mappe))
 	}
 	n := &node{o: o, vokter: exec.Command("/bin/sh", "-c", vokterSh, "vokter", o.mappe)}
 	n.vokter.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us, not for the guard
