@@ -1,0 +1,380 @@
+package acceptance_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"maps"
+	"net"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/matryer/is"
+	"github.com/rs/zerolog"
+
+	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/amqp"
+	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/adapters/fakeprint"
+	"portal.example/bekymringsmelding/adapters/kalender"
+	"portal.example/bekymringsmelding/adapters/maskinporten"
+	"portal.example/bekymringsmelding/adapters/sysclock"
+	"portal.example/bekymringsmelding/app/onboarding"
+	"portal.example/bekymringsmelding/cmd/compose"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/protokoll"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// nettvalg is how a world of network faults differs from the usual one.
+type nettvalg struct {
+	fristSekunder int               // every receiver's; 0 = 300: far beyond the test, so that a letter means that something was lost
+	fagsystem     map[string]string // another character, by kommune/bydel
+	leserV1       string            // the kommune/bydel whose case system cannot read v2
+	// svar sees what a case system is about to answer, and may change it. n counts how often it has seen the report.
+	svar func(m *world.Mottakerdata, inn sim.Mottatt, n int, svar []sim.Svar) []sim.Svar
+}
+
+// sett is one message as a case system saw it.
+type sett struct{ plattformID, klientID string }
+
+// nettverden is one portal, composed and running on the real clock, with a fault proxy on each of its two ways to the simulated
+// Fiks IO: AMQP and the HTTP API. Senders and case systems have good lines.
+type nettverden struct {
+	t        *testing.T
+	is       *is.I
+	valg     nettvalg
+	d        *world.Deltakere
+	fiks     *world.Fiks
+	lager    compose.Lager
+	printer  *fakeprint.Printer
+	teller   *svarteller
+	amqp     *toxiproxy.Proxy
+	http     *toxiproxy.Proxy
+	adr      string // the portal
+	avsender *world.Avsender
+
+	mu      sync.Mutex
+	godtatt []melding.ID // got a 201, in order
+	sett    map[melding.ID][]sett
+	token   []string // of each log-in that the platform let in or not, the portal's only
+}
+
+// nyttNett starts everything and waits until it is connected.
+func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
+	t.Helper()
+	v := &nettverden{t: t, is: is.New(t), valg: valg, sett: map[melding.ID][]sett{}}
+	kopi := *d
+	kopi.Mottakere = slices.Clone(d.Mottakere)
+	v.d = &kopi
+	for i := range v.d.Mottakere {
+		m := &v.d.Mottakere[i]
+		m.FristSekunder, m.Fagsystem, m.Versjon = 300, "kvitterer", "V2"
+		if valg.fristSekunder > 0 {
+			m.FristSekunder = valg.fristSekunder
+		}
+		if f := valg.fagsystem[m.Kommunenummer+"/"+m.Bydelsnummer]; f != "" {
+			m.Fagsystem = f
+		}
+	}
+	v.lager = sqliteLager(t)
+	mp, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: sysclock.Clock{}.Now})
+	v.is.NoErr(err)
+	v.is.NoErr(mp.Start())
+	t.Cleanup(func() { _ = mp.Lukk() })
+	v.is.NoErr(world.Registrer(mp, v.d))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	v.is.NoErr(err)
+	v.fiks, err = world.StartFiks(t.Context(), world.Fiksvalg{D: v.d, MP: mp, Klokke: sysclock.Clock{}, Lytt: l, Behandle: v.behandling,
+		Broker: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
+			return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: sysclock.Clock{}, Tilgang: nettilgang{v, tilgang}})
+		}})
+	v.is.NoErr(err)
+	t.Cleanup(func() { _ = v.fiks.Lukk() })
+	// With no metrics and no log of its own; zerolog is what its constructor takes.
+	styrer := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	v.amqp = toxiproxy.NewProxy(styrer, "amqp", "127.0.0.1:0", v.fiks.Broker.Adresse())
+	v.http = toxiproxy.NewProxy(styrer, "http", "127.0.0.1:0", l.Addr().String())
+	for _, p := range []*toxiproxy.Proxy{v.amqp, v.http} {
+		v.is.NoErr(p.Start())
+		t.Cleanup(p.Stop)
+	}
+	v.startPortal(mp)
+	return v
+}
+
+func (v *nettverden) startPortal(mp *sim.Maskinporten) {
+	v.t.Helper()
+	var err error
+	v.printer, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(v.t.TempDir(), "brev"), Klokke: sysclock.Clock{},
+		Manus: func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(200 * time.Millisecond) }})
+	v.is.NoErr(err)
+	ar := time.Now().Year()
+	policy := levering.Standard(kalender.Norge(ar-1, ar+10))
+	policy.NySending = []time.Duration{500 * time.Millisecond, time.Second}
+	login := v.d.PortalLogin
+	system, err := compose.Open(v.t.Context(), compose.Config{Hemmelighet: v.d.Hemmelighet, Utsteder: mp.Utsteder(), JWKS: mp.JWKURL(),
+		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"api", "worker"}, PrintPause: 200 * time.Millisecond, Dev: true, Mappe: v.t.TempDir(),
+		Nokler: nokkelmappe(v.t), NokkelHemmelighet: v.d.NokkelHemmelighet, Transport: "fiksio",
+		Fiks: compose.FiksConfig{API: "http://" + v.http.Listen, AMQP: v.amqp.Listen, CA: v.d.FilSert("ca"), Konto: string(world.Portalkonto),
+			Integrasjon: login.IntegrasjonID, Passord: login.Passord, TokenEndpoint: mp.TokenURL(), KlientID: login.KlientID,
+			KlientSert: v.d.FilSert("portal"), KlientNokkel: v.d.FilNokkel("portal")},
+		Deler: compose.Deler{Lager: v.lager, Printer: v.printer, Policy: &policy, Rundt: func(_ *compose.Lager, t *ports.Transport, _ *ports.Printer) {
+			v.teller = &svarteller{Transport: *t, kall: map[string]int{}, tatt: map[string]int{}}
+			*t = v.teller
+		}}})
+	v.is.NoErr(err)
+	b, err := v.d.Oppsett()
+	v.is.NoErr(err)
+	fil, err := onboarding.Les(strings.NewReader(string(b)))
+	v.is.NoErr(err)
+	_, err = system.Oppsett.Bruk(v.t.Context(), fil)
+	v.is.NoErr(err)
+	server := httptest.NewServer(system.Handler)
+	v.t.Cleanup(server.Close)
+	arbeid, stans := context.WithCancel(context.Background())
+	ferdig := make(chan struct{})
+	go func() { defer close(ferdig); _ = system.Run(arbeid) }() // ends when arbeid does
+	v.t.Cleanup(func() { stans(); <-ferdig })
+	v.adr = server.Listener.Addr().String()
+	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: mp.TokenURL(), Issuer: mp.Utsteder(), KlientID: v.d.Avsender.KlientID,
+		Nokkel: v.d.Avsender.Sert.Nokkel, Sertifikat: v.d.Avsender.Sert.Cert, Clock: sysclock.Clock{}})
+	v.is.NoErr(err)
+	v.avsender = &world.Avsender{API: server.URL + "/bekymringsmelding", Data: v.d.Avsender, Token: k.Token, Na: time.Now}
+	vent(v.t, "portalen tar imot svar", v.lytter)
+}
+
+// nokkelmappe is a folder only its owner can read.
+func nokkelmappe(t *testing.T) string {
+	t.Helper()
+	return minne(t)
+}
+
+// lytter says whether the broker has the portal as a consumer.
+func (v *nettverden) lytter() bool { return v.konsumenter() == 1 }
+
+func (v *nettverden) konsumenter() int {
+	st, err := v.fiks.Broker.Status(context.Background(), protokoll.Konavn(world.Portalkonto))
+	if err != nil {
+		v.t.Error(err)
+	}
+	return st.Konsumenter
+}
+
+// nettilgang remembers the token of each log-in of the portal's.
+type nettilgang struct {
+	v *nettverden
+	broker.Tilgang
+}
+
+func (n nettilgang) LoggInn(ctx context.Context, bruker, passord string) bool {
+	if bruker == n.v.d.PortalLogin.IntegrasjonID {
+		n.v.mu.Lock()
+		n.v.token = append(n.v.token, passord[strings.LastIndexByte(passord, ' ')+1:])
+		n.v.mu.Unlock()
+	}
+	return n.Tilgang.LoggInn(ctx, bruker, passord)
+}
+
+// behandling is the case system on a receiver's account: it opens and stores what it is handed, and remembers how often it saw it.
+func (v *nettverden) behandling(m *world.Mottakerdata) func(sim.Mottatt) []sim.Svar {
+	versjon := melding.V2
+	if v.valg.leserV1 == m.Kommunenummer+"/"+m.Bydelsnummer {
+		versjon = melding.V1
+	}
+	f, err := sim.NyttFagsystem(sim.FagsystemConfig{Nokkel: m.Sert, Klokke: time.Now, Versjon: versjon, Oppforsel: sim.Oppforsel(m.Fagsystem), Avsender: v.portalsertifikat})
+	v.is.NoErr(err)
+	return func(inn sim.Mottatt) []sim.Svar {
+		svar := f.Behandle(inn)
+		n := v.saDen(inn.Headere, inn.MeldingID)
+		if v.valg.svar != nil {
+			return v.valg.svar(m, inn, n, svar)
+		}
+		return svar
+	}
+}
+
+// saDen notes a message as a case system saw it, and gives how often its report has been seen.
+func (v *nettverden) saDen(headere map[string]string, plattformID string) int {
+	egen := func(navn string) string { return headere[protokoll.HeaderEgendefinert+navn] }
+	id := melding.ID(egen(protokoll.HeaderBekymring))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sett[id] = append(v.sett[id], sett{plattformID, egen(protokoll.HeaderKlientMelding)})
+	return len(v.sett[id])
+}
+
+func (v *nettverden) portalsertifikat() *x509.Certificate {
+	for _, k := range v.fiks.Plattform.Kontoer() {
+		if k.ID == string(world.Portalkonto) {
+			return k.Sertifikat
+		}
+	}
+	return nil
+}
+
+// svarteller counts how often each answer was handed over, and how often it was taken.
+type svarteller struct {
+	ports.Transport
+	mu         sync.Mutex
+	kall, tatt map[string]int
+}
+
+func (s *svarteller) Receive(ctx context.Context, take func(context.Context, melding.Svar) error) error {
+	return s.Transport.Receive(ctx, func(ctx context.Context, sv melding.Svar) error {
+		err := take(ctx, sv)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.kall[sv.ID]++
+		if err == nil {
+			s.tatt[sv.ID]++
+		}
+		return err
+	})
+}
+
+// gjentatt is how many times an answer was taken that had been taken before, at least and at most: a take that gave an error may have
+// stored it all the same.
+func (s *svarteller) gjentatt() (minst, mest int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, n := range s.kall {
+		minst, mest = minst+max(0, s.tatt[id]-1), mest+n-1
+	}
+	return minst, mest
+}
+
+// send posts a report with a PDF of the given size, and wants a 201 within five seconds, whatever is wrong on the other side.
+func (v *nettverden) send(kommunenr, bydel string, versjon melding.Versjon, oktetter int) melding.ID {
+	v.t.Helper()
+	ctx, avbryt := context.WithTimeout(context.Background(), 5*time.Second)
+	defer avbryt()
+	pdf := make([]byte, oktetter)
+	_, _ = rand.Read(pdf) // never fails (crypto/rand); noise, so that nothing makes it shorter
+	s, err := v.avsender.Forsegl(ctx, world.Nokler{Print: v.d.Print.Cert, Mottaker: v.d.Finn(kommunenr, bydel).Sert.Cert},
+		world.Sending{Kommune: kommunenr, Bydel: bydel, Slag: melding.Offentlig, Versjon: versjon}, melding.NyKlartekst([]byte("{}")), melding.NyKlartekst(pdf))
+	v.is.NoErr(err)
+	id, err := v.avsender.Post(ctx, s)
+	if err != nil {
+		v.t.Fatalf("meldingen ble ikke tatt imot: %v", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.godtatt = append(v.godtatt, id)
+	return id
+}
+
+const litePDF = 500
+
+// underFeil sends reports to two receivers in turn while a fault lasts, one each pause, and gives how many.
+func (v *nettverden) underFeil(varer, pause time.Duration) (n int) {
+	v.t.Helper()
+	slutt, tikk := time.After(varer), time.NewTicker(pause)
+	defer tikk.Stop()
+	for {
+		select {
+		case <-slutt:
+			return n
+		case <-tikk.C:
+			m := mottakere[n%2]
+			v.send(m.Kommune, m.Bydel, m.Versjon, litePDF)
+			n++
+		}
+	}
+}
+
+// gift puts a toxic on every connection of a proxy, present and future, until it is taken away by its name: type and direction.
+func (v *nettverden) gift(p *toxiproxy.Proxy, slag, retning, attributter string) {
+	v.t.Helper()
+	_, err := p.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":%q,"type":%q,"stream":%q,"attributes":%s}`, slag+retning, slag, retning, attributter)))
+	v.is.NoErr(err)
+}
+
+// kutt breaks every connection of a proxy, and takes new ones again at once.
+func (v *nettverden) kutt(p *toxiproxy.Proxy) {
+	v.t.Helper()
+	p.Stop()
+	// Another test's outgoing connection may have taken the port in between; it lets go of it soon.
+	vent(v.t, "proxyen får porten sin igjen", func() bool { return p.Start() == nil })
+}
+
+// rader is a report's history as its sender sees it.
+func (v *nettverden) rader(id melding.ID) []string {
+	v.t.Helper()
+	rader, err := v.avsender.Status(context.Background(), id)
+	v.is.NoErr(err)
+	var ut []string
+	for _, r := range rader {
+		ut = append(ut, r.Tilstand)
+	}
+	return ut
+}
+
+func (v *nettverden) levert(id melding.ID) bool {
+	r := v.rader(id)
+	return r[len(r)-1] == string(melding.LEVERT)
+}
+
+// alleLevert waits for every report that got a 201, and then looks at what no fault may change.
+func (v *nettverden) alleLevert() (brev int) {
+	v.t.Helper()
+	for _, id := range v.godtatt {
+		vent(v.t, "melding "+string(id)+" er levert", func() bool { return v.levert(id) })
+	}
+	vist := 0
+	for _, id := range v.godtatt {
+		r := v.rader(id)
+		if n := len(slices.DeleteFunc(slices.Clone(r), func(s string) bool { return s != string(melding.LEVERT) })); n != 1 || r[0] != string(melding.AKSEPTERT) {
+			v.t.Errorf("melding %s har historikken %v", id, r)
+		}
+		if slices.Contains(r, string(melding.SENDT_PRINT)) {
+			brev++
+		}
+		vist += v.likeDubletter(id)
+	}
+	brudd, err := v.lager.Breaches(context.Background(), 10)
+	v.is.NoErr(err)
+	v.is.Equal(len(brudd), 0)
+	v.is.Equal(maling(v.t, v.adr, "portal_uten_arbeid"), 0)
+	if n := maling(v.t, v.adr, "portal_sending_gjentatt_total"); n < vist {
+		v.t.Errorf("fagsystemene så %d dubletter, og bare %d er talt", vist, n)
+	}
+	minst, mest := v.teller.gjentatt()
+	if n := maling(v.t, v.adr, "portal_svar_gjentatt_total"); n < minst || n > mest {
+		v.t.Errorf("svar ble tatt imot på nytt %d til %d ganger, og %d er talt", minst, mest, n)
+	}
+	v.t.Logf("%d meldinger levert, %d som brev; %d dubletter hos fagsystemene, %d svar tatt imot på nytt", len(v.godtatt), brev, vist, minst)
+	return brev
+}
+
+// likeDubletter gives how many more times than it was meant to a report was sent, as the case system saw it. Each of them must have the
+// attempt's own klientMeldingId, and be written in the report's history.
+func (v *nettverden) likeDubletter(id melding.ID) int {
+	v.t.Helper()
+	v.mu.Lock()
+	klienter, plattform := map[string]bool{}, map[string]bool{}
+	for _, s := range v.sett[id] {
+		klienter[s.klientID], plattform[s.plattformID] = true, true
+	}
+	v.mu.Unlock()
+	u, err := v.lager.Get(context.Background(), id)
+	v.is.NoErr(err)
+	if mest := 1 + u.Melding.Antall(melding.NySendingBestilt); len(klienter) > mest || klienter[""] {
+		v.t.Errorf("melding %s ble sendt med klientMeldingId %v; høyst %d skulle brukes", id, slices.Collect(maps.Keys(klienter)), mest)
+	}
+	n := len(plattform) - len(klienter)
+	if n > 0 && !u.Melding.Har(melding.SendingGjentatt) {
+		v.t.Errorf("fagsystemet så melding %s %d ganger for mye, og historikken sier det ikke", id, n)
+	}
+	return n
+}
