@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,17 +64,30 @@ type nettverden struct {
 	http     *toxiproxy.Proxy
 	adr      string // the portal
 	avsender *world.Avsender
+	klokke   *hoppklokke
 
 	mu      sync.Mutex
 	godtatt []melding.ID // got a 201, in order
 	sett    map[melding.ID][]sett
-	token   []string // of each log-in that the platform let in or not, the portal's only
+	token   []string // of each of the portal's log-ins, let in or not
+}
+
+// hoppklokke is the real clock, which a test can move on. What waits already waits its time out.
+type hoppklokke struct {
+	sysclock.Clock
+	hopp atomic.Int64
+}
+
+func (k *hoppklokke) Now() time.Time { return k.Clock.Now().Add(time.Duration(k.hopp.Load())) }
+
+func (k *hoppklokke) At(t time.Time) (<-chan time.Time, func()) {
+	return k.Clock.At(t.Add(-time.Duration(k.hopp.Load())))
 }
 
 // nyttNett starts everything and waits until it is connected.
 func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
 	t.Helper()
-	v := &nettverden{t: t, is: is.New(t), valg: valg, sett: map[melding.ID][]sett{}}
+	v := &nettverden{t: t, is: is.New(t), valg: valg, klokke: &hoppklokke{}, sett: map[melding.ID][]sett{}}
 	kopi := *d
 	kopi.Mottakere = slices.Clone(d.Mottakere)
 	v.d = &kopi
@@ -88,16 +102,16 @@ func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
 		}
 	}
 	v.lager = sqliteLager(t)
-	mp, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: sysclock.Clock{}.Now})
+	mp, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.klokke.Now})
 	v.is.NoErr(err)
 	v.is.NoErr(mp.Start())
 	t.Cleanup(func() { _ = mp.Lukk() })
 	v.is.NoErr(world.Registrer(mp, v.d))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	v.is.NoErr(err)
-	v.fiks, err = world.StartFiks(t.Context(), world.Fiksvalg{D: v.d, MP: mp, Klokke: sysclock.Clock{}, Lytt: l, Behandle: v.behandling,
+	v.fiks, err = world.StartFiks(t.Context(), world.Fiksvalg{D: v.d, MP: mp, Klokke: v.klokke, Lytt: l, Behandle: v.behandling,
 		Broker: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
-			return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: sysclock.Clock{}, Tilgang: nettilgang{v, tilgang}})
+			return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: v.klokke, Tilgang: nettilgang{v, tilgang}})
 		}})
 	v.is.NoErr(err)
 	t.Cleanup(func() { _ = v.fiks.Lukk() })
@@ -116,7 +130,7 @@ func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
 func (v *nettverden) startPortal(mp *sim.Maskinporten) {
 	v.t.Helper()
 	var err error
-	v.printer, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(v.t.TempDir(), "brev"), Klokke: sysclock.Clock{},
+	v.printer, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(v.t.TempDir(), "brev"), Klokke: v.klokke,
 		Manus: func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(200 * time.Millisecond) }})
 	v.is.NoErr(err)
 	ar := time.Now().Year()
@@ -125,11 +139,11 @@ func (v *nettverden) startPortal(mp *sim.Maskinporten) {
 	login := v.d.PortalLogin
 	system, err := compose.Open(v.t.Context(), compose.Config{Hemmelighet: v.d.Hemmelighet, Utsteder: mp.Utsteder(), JWKS: mp.JWKURL(),
 		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"api", "worker"}, PrintPause: 200 * time.Millisecond, Dev: true, Mappe: v.t.TempDir(),
-		Nokler: nokkelmappe(v.t), NokkelHemmelighet: v.d.NokkelHemmelighet, Transport: "fiksio",
+		Nokler: minne(v.t), NokkelHemmelighet: v.d.NokkelHemmelighet, Transport: "fiksio",
 		Fiks: compose.FiksConfig{API: "http://" + v.http.Listen, AMQP: v.amqp.Listen, CA: v.d.FilSert("ca"), Konto: string(world.Portalkonto),
 			Integrasjon: login.IntegrasjonID, Passord: login.Passord, TokenEndpoint: mp.TokenURL(), KlientID: login.KlientID,
 			KlientSert: v.d.FilSert("portal"), KlientNokkel: v.d.FilNokkel("portal")},
-		Deler: compose.Deler{Lager: v.lager, Printer: v.printer, Policy: &policy, Rundt: func(_ *compose.Lager, t *ports.Transport, _ *ports.Printer) {
+		Deler: compose.Deler{Lager: v.lager, Printer: v.printer, Policy: &policy, Clock: v.klokke, UtenKlokkevakt: true, Rundt: func(_ *compose.Lager, t *ports.Transport, _ *ports.Printer) {
 			v.teller = &svarteller{Transport: *t, kall: map[string]int{}, tatt: map[string]int{}}
 			*t = v.teller
 		}}})
@@ -148,16 +162,10 @@ func (v *nettverden) startPortal(mp *sim.Maskinporten) {
 	v.t.Cleanup(func() { stans(); <-ferdig })
 	v.adr = server.Listener.Addr().String()
 	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: mp.TokenURL(), Issuer: mp.Utsteder(), KlientID: v.d.Avsender.KlientID,
-		Nokkel: v.d.Avsender.Sert.Nokkel, Sertifikat: v.d.Avsender.Sert.Cert, Clock: sysclock.Clock{}})
+		Nokkel: v.d.Avsender.Sert.Nokkel, Sertifikat: v.d.Avsender.Sert.Cert, Clock: v.klokke})
 	v.is.NoErr(err)
-	v.avsender = &world.Avsender{API: server.URL + "/bekymringsmelding", Data: v.d.Avsender, Token: k.Token, Na: time.Now}
+	v.avsender = &world.Avsender{API: server.URL + "/bekymringsmelding", Data: v.d.Avsender, Token: k.Token, Na: v.klokke.Now}
 	vent(v.t, "portalen tar imot svar", v.lytter)
-}
-
-// nokkelmappe is a folder only its owner can read.
-func nokkelmappe(t *testing.T) string {
-	t.Helper()
-	return minne(t)
 }
 
 // lytter says whether the broker has the portal as a consumer.
@@ -192,7 +200,7 @@ func (v *nettverden) behandling(m *world.Mottakerdata) func(sim.Mottatt) []sim.S
 	if v.valg.leserV1 == m.Kommunenummer+"/"+m.Bydelsnummer {
 		versjon = melding.V1
 	}
-	f, err := sim.NyttFagsystem(sim.FagsystemConfig{Nokkel: m.Sert, Klokke: time.Now, Versjon: versjon, Oppforsel: sim.Oppforsel(m.Fagsystem), Avsender: v.portalsertifikat})
+	f, err := sim.NyttFagsystem(sim.FagsystemConfig{Nokkel: m.Sert, Klokke: v.klokke.Now, Versjon: versjon, Oppforsel: sim.Oppforsel(m.Fagsystem), Avsender: v.portalsertifikat})
 	v.is.NoErr(err)
 	return func(inn sim.Mottatt) []sim.Svar {
 		svar := f.Behandle(inn)
@@ -254,10 +262,10 @@ func (s *svarteller) gjentatt() (minst, mest int) {
 	return minst, mest
 }
 
-// send posts a report with a PDF of the given size, and wants a 201 within five seconds, whatever is wrong on the other side.
+// send posts a report with a PDF of the given size, and wants a 201 within ten seconds, whatever is wrong on the other side.
 func (v *nettverden) send(kommunenr, bydel string, versjon melding.Versjon, oktetter int) melding.ID {
 	v.t.Helper()
-	ctx, avbryt := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, avbryt := context.WithTimeout(context.Background(), 10*time.Second)
 	defer avbryt()
 	pdf := make([]byte, oktetter)
 	_, _ = rand.Read(pdf) // never fails (crypto/rand); noise, so that nothing makes it shorter
@@ -276,20 +284,15 @@ func (v *nettverden) send(kommunenr, bydel string, versjon melding.Versjon, okte
 
 const litePDF = 500
 
-// underFeil sends reports to two receivers in turn while a fault lasts, one each pause, and gives how many.
-func (v *nettverden) underFeil(varer, pause time.Duration) (n int) {
+// underFeil sends reports to two receivers in turn while a fault lasts, with a pause after each.
+func (v *nettverden) underFeil(antall int, pause time.Duration) {
 	v.t.Helper()
-	slutt, tikk := time.After(varer), time.NewTicker(pause)
+	tikk := time.NewTicker(pause)
 	defer tikk.Stop()
-	for {
-		select {
-		case <-slutt:
-			return n
-		case <-tikk.C:
-			m := mottakere[n%2]
-			v.send(m.Kommune, m.Bydel, m.Versjon, litePDF)
-			n++
-		}
+	for n := range antall {
+		m := mottakere[n%2]
+		v.send(m.Kommune, m.Bydel, m.Versjon, litePDF)
+		<-tikk.C
 	}
 }
 
@@ -300,12 +303,32 @@ func (v *nettverden) gift(p *toxiproxy.Proxy, slag, retning, attributter string)
 	v.is.NoErr(err)
 }
 
+// frisk takes a toxic away again.
+func (v *nettverden) frisk(p *toxiproxy.Proxy, slag, retning string) {
+	v.t.Helper()
+	v.is.NoErr(p.Toxics.RemoveToxic(context.Background(), slag+retning))
+}
+
 // kutt breaks every connection of a proxy, and takes new ones again at once.
 func (v *nettverden) kutt(p *toxiproxy.Proxy) {
 	v.t.Helper()
 	p.Stop()
 	// Another test's outgoing connection may have taken the port in between; it lets go of it soon.
 	vent(v.t, "proxyen får porten sin igjen", func() bool { return p.Start() == nil })
+}
+
+// ventInntil is vent with a limit of its own.
+func (v *nettverden) ventInntil(lengst time.Duration, hva string, klar func() bool) {
+	v.t.Helper()
+	frist, tikk := time.After(lengst), time.NewTicker(20*time.Millisecond)
+	defer tikk.Stop()
+	for !klar() {
+		select {
+		case <-frist:
+			v.t.Fatalf("ventet forgjeves på at %s", hva)
+		case <-tikk.C:
+		}
+	}
 }
 
 // rader is a report's history as its sender sees it.
