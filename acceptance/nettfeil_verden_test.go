@@ -63,6 +63,7 @@ type nettverden struct {
 	amqp     *toxiproxy.Proxy
 	http     *toxiproxy.Proxy
 	adr      string // the portal
+	mp       *sim.Maskinporten
 	avsender *world.Avsender
 	klokke   *hoppklokke
 
@@ -104,6 +105,7 @@ func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
 	v.lager = sqliteLager(t)
 	mp, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.klokke.Now})
 	v.is.NoErr(err)
+	v.mp = mp
 	v.is.NoErr(mp.Start())
 	t.Cleanup(func() { _ = mp.Lukk() })
 	v.is.NoErr(world.Registrer(mp, v.d))
