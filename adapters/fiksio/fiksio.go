@@ -1,6 +1,6 @@
 // Package fiksio is ports.Transport and ports.Catalogue over Fiks IO as KS runs it: reports go out through the HTTP send API, answers
-// come in over AMQP 0-9-1 with TLS, and the catalogue is asked over HTTP. What the wire looks like is in docs and in the sources each
-// file names; ks-no/fiks-io-klient-java is the client that was followed where the documentation is silent.
+// come in over AMQP 0-9-1 with TLS, and the catalogue is asked over HTTP. KS documents it at developers.fiks.ks.no (tjenester/fiksprotokoll);
+// where that is silent, its own clients were followed, and the file says which.
 //
 // Call New, then Receive in a goroutine of its own; Send and Certificate whenever. Nothing is judged here: an answer is handed over as
 // it came, also one that makes no sense. dom.go says which refusals of a send are certain, levering.go how a message becomes an answer.
@@ -41,7 +41,9 @@ type Config struct {
 	Lesbar func(context.Context, melding.Forseglet) melding.Arsak
 	// Lytter hears when consuming begins, and then every half minute from when until when it has gone on without a break. It is silent
 	// while every delivery the broker may have out is one that take refuses: then nothing more can come.
-	Lytter   func(ctx context.Context, fra, til time.Time)
+	Lytter func(ctx context.Context, fra, til time.Time)
+	// Gjentatt hears of each message that the broker says it has delivered before.
+	Gjentatt func()
 	Prefetch int          // messages delivered and not yet acked; 0 = 20
 	Logg     *slog.Logger // ids only; nil = none
 }
@@ -109,6 +111,9 @@ func New(c Config) (*Transport, error) {
 	}
 	if c.Lytter == nil {
 		c.Lytter = func(context.Context, time.Time, time.Time) {}
+	}
+	if c.Gjentatt == nil {
+		c.Gjentatt = func() {}
 	}
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)

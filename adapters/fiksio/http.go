@@ -23,7 +23,7 @@ type apisvar struct {
 func (t *Transport) be(ctx context.Context, metode, sti string, kropp io.Reader) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, metode, t.c.API+sti, kropp)
 	if err != nil {
-		return nil, ports.ErrRefused // without err: it quotes the address
+		return nil, fmt.Errorf("adressen kan ikke brukes: %w", ports.ErrUnavailable) // our own fault; err would quote it
 	}
 	r.Header.Set("Accept", "application/json, application/octet-stream")
 	return r, nil

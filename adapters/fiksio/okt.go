@@ -7,22 +7,15 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-
-	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
-const (
-	avslutning = 2 * time.Second // for saying goodbye
-	lyttepause = 30 * time.Second
-)
-
-// okt is one connection that consumes. Each delivery gets a goroutine in venter, at most Prefetch at a time; acks go out from the loop in
-// kjor only, for the library's channels are not for several goroutines.
+// okt is the life of one connection. Each delivery gets a goroutine in venter, at most Prefetch at a time; acks go out from kjor only, for
+// the library's channels are not for several goroutines.
 type okt struct {
 	*Transport
+	*kobling
 	take   tar
 	venter *sync.WaitGroup
-	ch     *amqp.Channel
 	slutt  chan struct{} // closed when the connection is over
 	ferdig chan resultat
 	ute    int  // deliveries under way
@@ -39,47 +32,34 @@ var errAvsluttet = errors.New("megleren avsluttet leveringen")
 
 // enOkt goes from login to break; begynt is when it began to consume, zero when it never did.
 func (t *Transport) enOkt(ctx context.Context, venter *sync.WaitGroup, take tar) (begynt time.Time, err error) {
-	conn, err := t.koble(ctx)
+	k, err := t.koble(ctx)
 	if err != nil {
 		return begynt, err
 	}
-	defer func() { _ = conn.CloseDeadline(time.Now().Add(avslutning)) }() // a socket's deadline is the machine's time
-	ch, err := conn.Channel()
-	if err != nil {
-		return begynt, err
-	}
-	brutt := ch.NotifyClose(make(chan *amqp.Error, 1))
-	if err := ch.Qos(t.c.Prefetch, 0, false); err != nil {
-		return begynt, err
-	}
-	inn, err := ch.Consume(protokoll.Konavn(t.c.Konto), "", false, false, false, false, nil)
-	if err != nil {
-		return begynt, err
-	}
+	defer k.lukk()
+	o := &okt{Transport: t, kobling: k, take: take, venter: venter, slutt: make(chan struct{}), ferdig: make(chan resultat)}
+	defer close(o.slutt)
 	t.okter.Add(1)
 	defer t.okter.Add(-1)
 	t.c.Logg.InfoContext(ctx, "tar imot svar fra Fiks IO", "konto", t.c.Konto)
-	o := &okt{Transport: t, take: take, venter: venter, ch: ch, slutt: make(chan struct{}), ferdig: make(chan resultat)}
-	defer close(o.slutt)
 	begynt = t.c.Clock.Now()
-	return begynt, o.kjor(ctx, inn, brutt)
+	return begynt, o.kjor(ctx, begynt)
 }
 
-func (o *okt) kjor(ctx context.Context, inn <-chan amqp.Delivery, brutt <-chan *amqp.Error) error {
-	na := o.c.Clock.Now()
+func (o *okt) kjor(ctx context.Context, na time.Time) error {
 	fra := na
 	o.lytter(ctx, na, na)
 	tikk, stopp := o.c.Clock.At(na.Add(lyttepause))
 	defer func() { stopp() }()
 	for {
-		ledig := inn
+		ledig := o.inn
 		if o.ute >= o.c.Prefetch {
 			ledig = nil // should the broker not keep count itself
 		}
 		select {
 		case d, ok := <-ledig:
 			if !ok {
-				return avslutningen(brutt)
+				return o.arsak()
 			}
 			o.start(ctx, d)
 		case r := <-o.ferdig:
@@ -93,22 +73,24 @@ func (o *okt) kjor(ctx context.Context, inn <-chan amqp.Delivery, brutt <-chan *
 			}
 			fra, o.tatt = na, false
 			tikk, stopp = o.c.Clock.At(na.Add(lyttepause))
-		case e, ok := <-brutt:
+		case e, ok := <-o.brutt:
 			if !ok {
 				return errAvsluttet
 			}
 			return e
 		case <-ctx.Done():
-			o.tom(brutt)
+			o.tom()
 			return ctx.Err()
 		}
 	}
 }
 
-// avslutningen is why the deliveries ended. The library says why before it ends them; it says nothing when the queue was deleted.
-func avslutningen(brutt <-chan *amqp.Error) error {
+const lyttepause = 30 * time.Second
+
+// arsak is why the deliveries ended. The library says why before it ends them; it says nothing when the queue was deleted.
+func (o *okt) arsak() error {
 	select {
-	case e, ok := <-brutt:
+	case e, ok := <-o.brutt:
 		if ok {
 			return e
 		}
@@ -118,6 +100,9 @@ func avslutningen(brutt <-chan *amqp.Error) error {
 }
 
 func (o *okt) start(ctx context.Context, d amqp.Delivery) {
+	if d.Redelivered {
+		o.c.Gjentatt()
+	}
 	o.ute++
 	o.venter.Go(func() {
 		r := resultat{merke: d.DeliveryTag, tatt: o.ta(ctx, o.slutt, d, o.take)}
@@ -138,14 +123,14 @@ func (o *okt) avslutt(r resultat) error {
 }
 
 // tom acks what was taken in the last moment before ctx ended, so that it does not come again.
-func (o *okt) tom(brutt <-chan *amqp.Error) {
+func (o *okt) tom() {
 	for o.ute > 0 {
 		select {
 		case r := <-o.ferdig:
 			if o.avslutt(r) != nil {
 				return
 			}
-		case <-brutt:
+		case <-o.brutt:
 			return
 		}
 	}

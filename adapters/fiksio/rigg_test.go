@@ -354,3 +354,21 @@ func innhold(t *testing.T, f melding.Forseglet) string {
 	}
 	return string(b)
 }
+
+// tryggBuffer is a log that is read while it is written.
+type tryggBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *tryggBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *tryggBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

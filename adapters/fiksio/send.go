@@ -37,10 +37,7 @@ func (t *Transport) send(ctx context.Context, f ports.Forsendelse) (string, erro
 	if t.stengt(ctx, f.Til.KontoID) {
 		return "", fmt.Errorf("konto %s tar ikke imot: %w", f.Til.KontoID, ports.ErrRefused)
 	}
-	k, err := t.sendekropp(f)
-	if err != nil {
-		return "", err
-	}
+	k := t.sendekropp(f)
 	r, err := t.be(ctx, http.MethodPost, sendSti, k.les())
 	if err != nil {
 		return "", err
@@ -98,11 +95,8 @@ func (k sendekropp) lengde() int64 {
 	return int64(len(k.foran)) + k.innhold.Storrelse() + int64(len(k.etter))
 }
 
-func (t *Transport) sendekropp(f ports.Forsendelse) (sendekropp, error) {
-	meta, err := json.Marshal(t.metadata(f))
-	if err != nil {
-		return sendekropp{}, fmt.Errorf("metadata: %w", ports.ErrRefused)
-	}
+func (t *Transport) sendekropp(f ports.Forsendelse) sendekropp {
+	meta, _ := json.Marshal(t.metadata(f)) // cannot fail: strings and a number
 	filnavn := protokoll.Filnavn(string(f.Til.FiksOrgID), cmp.Or(string(f.Til.Bydel.Bydelsnummer), "00"))
 	var b bytes.Buffer // writing to it never fails
 	w := multipart.NewWriter(&b)
@@ -114,7 +108,7 @@ func (t *Transport) sendekropp(f ports.Forsendelse) (sendekropp, error) {
 	_ = del(`form-data; name="data"; filename="`+tryggFil.Replace(filnavn)+`"`, "application/octet-stream")
 	delt := b.Len()
 	_ = w.Close()
-	return sendekropp{slag: w.FormDataContentType(), foran: b.Bytes()[:delt], etter: b.Bytes()[delt:], innhold: f.Innhold}, nil
+	return sendekropp{slag: w.FormDataContentType(), foran: b.Bytes()[:delt], etter: b.Bytes()[delt:], innhold: f.Innhold}
 }
 
 // tryggFil keeps a set-up's ids from ending the header they stand in.

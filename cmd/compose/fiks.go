@@ -70,7 +70,7 @@ func (s *System) apneFiks(ctx context.Context) (*fiksdel, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	t, err := fiksio.New(fiksio.Config{API: f.API, AMQP: f.AMQP, TLS: tlsConfig, Konto: kommune.KontoID(f.Konto), Integrasjon: kommune.IntegrasjonID(f.Integrasjon),
-		Passord: f.Passord, Token: k.Token, Clock: s.clock, Lesbar: s.lesbar(nokler), Lytter: s.lyttet, Logg: s.logg})
+		Passord: f.Passord, Token: k.Token, Clock: s.clock, Lesbar: s.lesbar(nokler), Lytter: s.lyttet, Gjentatt: s.malinger.leveringer.Inc, Logg: s.logg})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
