@@ -44,7 +44,7 @@ type Config struct {
 	Lytter func(ctx context.Context, fra, til time.Time)
 	// Gjentatt hears of each message that the broker says it has delivered before.
 	Gjentatt func()
-	Prefetch int          // messages delivered and not yet acked; 0 = 20
+	Prefetch int          // messages delivered and not yet acked; 0 = 5
 	Logg     *slog.Logger // ids only; nil = none
 }
 
@@ -73,7 +73,7 @@ var (
 
 const (
 	kallfrist        = 2 * time.Minute
-	standardPrefetch = 20
+	standardPrefetch = 5 // each break costs every message in hand one of its three deliveries; storing an answer is quick
 )
 
 // New connects to nothing yet.

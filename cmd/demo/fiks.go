@@ -38,7 +38,7 @@ func (d *demo) startFiks(ctx context.Context) error {
 			return amqp.Start(amqp.Config{Adresse: adr, TLS: c, Klokke: d.clock, Tilgang: t})
 		}})
 	if err != nil {
-		return fmt.Errorf("Fiks IO-simulatoren: %w", err)
+		return fmt.Errorf("simulatoren av Fiks IO: %w", err)
 	}
 	return nil
 }
