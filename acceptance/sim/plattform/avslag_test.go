@@ -62,8 +62,9 @@ func avslagene() []avslag {
 			func(l *plattform.Lempelig) { l.KlientHeadere = true }},
 		{"klartekst", rapport(), `{"melding":"navn"}`, 400, "DATA_IKKE_KRYPTERT", func(l *plattform.Lempelig) { l.UkryptertData = true }},
 		{"rapport uten innhold", rapport(), "", 400, "DATA_FEIL_FOR_TYPEN", func(l *plattform.Lempelig) { l.Kropp = true }},
-		{"mottatt med innhold", rapport(m{"meldingType": mottatt}), "ok", 400, "DATA_FEIL_FOR_TYPEN", func(l *plattform.Lempelig) { l.Kropp = true }},
-		{"tom data-del", rapport(m{"meldingType": mottatt}), "tom", 400, "DATA_TOM", func(l *plattform.Lempelig) { l.TomData = true }},
+		{"mottatt uten svarPaMelding", rapport(m{"meldingType": mottatt}), "", 400, "SVAR_PA_MANGLER", func(l *plattform.Lempelig) { l.FremmedSvar = true }},
+		{"mottatt med innhold", rapport(m{"meldingType": mottatt, "svarPaMelding": naboen}), "ok", 400, "DATA_FEIL_FOR_TYPEN", func(l *plattform.Lempelig) { l.Kropp = true }},
+		{"tom data-del", rapport(m{"meldingType": mottatt, "svarPaMelding": naboen}), "tom", 400, "DATA_TOM", func(l *plattform.Lempelig) { l.TomData = true }},
 	}
 }
 

@@ -116,7 +116,7 @@ func TestALostAnswerLeavesTheMessageQueuedAndTheSenderWithoutAWord(t *testing.T)
 	r := nyRigg(t)
 	r.p.NesteTil(portalen, plattform.Virkning{MistSvar: true})
 	req := r.som(inBydel, "POST", "/fiks-io/api/v1/send", strings.NewReader("--grense\r\nContent-Disposition: form-data; name=metadata\r\n\r\n"+
-		`{"avsenderKontoId":"`+bydelen+`","mottakerKontoId":"`+portalen+`","meldingType":"no.ks.fiks.bekymringsmelding.mottatt.v1"}`+"\r\n--grense--\r\n"))
+		`{"avsenderKontoId":"`+bydelen+`","mottakerKontoId":"`+portalen+`","meldingType":"no.ks.fiks.bekymringsmelding.mottatt.v1","svarPaMelding":"`+naboen+`"}`+"\r\n--grense--\r\n"))
 	req.Header.Set("Content-Type", "multipart/form-data; boundary=grense")
 	res, err := http.DefaultClient.Do(req)
 	if err == nil {

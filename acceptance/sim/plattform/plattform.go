@@ -39,7 +39,7 @@ type Lempelig struct {
 	UkryptertData  bool `help:"Godta data som ikke er en hel CMS EnvelopedData."`
 	Kropp          bool `help:"Ikke kontroller at meldingstypen skal ha, eller ikke ha, innhold."`
 	KlientHeadere  bool `help:"Godta klientMeldingId som ikke er en UUID, og to ulike klientKorrelasjons(s)Id."`
-	FremmedSvar    bool `help:"Godta svar på en melding avsenderen ikke har fått, til en annen enn den som sendte den, og på kvitteringer."`
+	FremmedSvar    bool `help:"Godta svar uten svarPaMelding, på en melding avsenderen ikke har fått, til en annen enn den som sendte den, og på kvitteringer."`
 }
 
 const (

@@ -247,7 +247,12 @@ func (p *Plattform) kontrollerInnhold(m metadata, data []byte) error {
 	if !p.c.Lempelig.Kropp && (skalHa && data == nil || skalIkke && data != nil) {
 		return feilKropp.feil()
 	}
-	if m.svarPa == "" || p.c.Lempelig.FremmedSvar {
+	switch {
+	case p.c.Lempelig.FremmedSvar:
+		return nil
+	case m.svarPa == "" && protokoll.ErKvittering(m.meldingstype):
+		return feilUtenSvarPa.feil() // the portal would never know what it is an answer to
+	case m.svarPa == "":
 		return nil
 	}
 	// A message from before the last start is unknown, and may be answered by anybody.
