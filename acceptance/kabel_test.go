@@ -2,29 +2,98 @@ package acceptance_test
 
 import (
 	"crypto/tls"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/domain/melding"
 )
 
 // innebygd is the wire over the built-in broker, on the world's clock.
 func innebygd(t testing.TB, d *world.Deltakere, k *world.Klokke) world.Kanal {
 	t.Helper()
-	return world.NyKabel(t, d, k, func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
+	return world.NyKabel(t, d, k, world.Brokervalg{Start: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
 		return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: k, Tilgang: tilgang})
-	})
+	}})
 }
+
+// rabbitmq is the wire over stock RabbitMQ, whose TTLs run on the machine's clock. The node is shared: one world at a time.
+func rabbitmq(t testing.TB, d *world.Deltakere, k *world.Klokke) world.Kanal {
+	t.Helper()
+	var n *rabbittest.Node
+	return world.NyKabel(t, d, k, world.Brokervalg{EkteTid: true, Tillit: func() *tls.Config { return n.TLS },
+		Start: func(tilgang broker.Tilgang, _ *tls.Config) (broker.Broker, error) {
+			n = rabbittest.Start(t, tilgang)
+			return lant{n}, nil
+		}})
+}
+
+// lant is a broker that outlives the world that uses it.
+type lant struct{ broker.Broker }
+
+func (lant) Close() error { return nil }
+
+// kanaler are the ways a report can travel in a scenario over the real wire.
+var kanaler = map[string]func(testing.TB, *world.Deltakere, *world.Klokke) world.Kanal{"innebygd": innebygd, "rabbitmq": rabbitmq}
 
 // TestScenariosOverTheWire runs every scenario once more with Fiks IO's real wire between portal and case systems.
 func TestScenariosOverTheWire(t *testing.T) {
 	for _, s := range scenarier {
 		t.Run(s.navn, func(t *testing.T) {
-			t.Parallel()
-			valg := s.valg
-			valg.Lager, valg.Kanal = postgresLager, innebygd
-			s.kjor(t, world.Ny(t, valg))
+			for navn, kanal := range kanaler {
+				t.Run(navn, func(t *testing.T) {
+					t.Parallel()
+					valg := s.valg
+					valg.Lager, valg.Kanal = postgresLager, kanal
+					s.kjor(t, world.Ny(t, valg))
+				})
+			}
 		})
+	}
+}
+
+// A message that nobody takes is given up by the platform when its TTL is over. That is noted, and is no rejection: our own clock decides
+// about the letter.
+func TestTheWireTellsThatNobodyTookAMessageInTime(t *testing.T) {
+	for navn, kanal := range kanaler {
+		t.Run(navn, func(t *testing.T) {
+			t.Parallel()
+			is := is.New(t)
+			v := world.Ny(t, world.Valg{Lager: memoryLager, Kanal: kanal, Oppsett: func(d *world.Deltakere) { d.Finn("4601", "02").FristSekunder = 2 }})
+			id := v.Send("4601", "02") // nobody consumes
+			v.Pump()
+			is.Equal(v.Tilstander(id), "AKSEPTERT SENDT_FAGSYSTEM")
+			if navn == "innebygd" {
+				v.Klokke.Sett(v.Klokke.Now().Add(2 * time.Second))
+			}
+			vent(t, "tidsavbrudd kommer", func() bool { v.Pump(); return v.Utgave(id).Melding.Har(melding.Tidsavbrudd) })
+			v.Fram(time.Minute)
+			is.Equal(v.Tilstander(id), pafrist)
+		})
+	}
+}
+
+// The receiver is told what it needs by headers only: nothing on the wire carries a file name to it (scenario 24).
+func TestTheReceiverGetsTheDocumentedHeaders(t *testing.T) {
+	is := is.New(t)
+	v := world.Ny(t, world.Valg{Lager: memoryLager, Kanal: innebygd})
+	id := v.Send("4601", "01")
+	v.Pump()
+	s := v.Nett.Sendte(id)
+	is.Equal(len(s), 1)
+	egen := func(navn string) string { return s[0].Headere["egendefinert-header."+navn] }
+	is.Equal(egen("bydel-ressurs-id"), v.D.Finn("4601", "01").RessursID)
+	is.Equal(egen("bekymringsmelding-id"), string(id))
+	is.Equal(egen("klientKorrelasjonsId"), string(id))
+	is.Equal(egen("klientKorrelasjonId"), string(id)) // the old spelling is the only one KS's 3.5.0 reads
+	is.Equal(egen("klientMeldingId"), string(s[0].Forsok))
+	for navn := range s[0].Headere {
+		is.True(!strings.Contains(navn, "fil"))
 	}
 }

@@ -31,14 +31,25 @@ type prosesser struct {
 	fiks, amqp, mp string // addresses, the same at every start
 	megler         string
 	lager          string
+	ca             string // whom the portal trusts
 	simProsess     *exec.Cmd
 }
 
 // nyeProsesser builds the programs and starts the simulator; fristSekunder is every receiver's.
 func nyeProsesser(t *testing.T, lager, megler string, fristSekunder int) *prosesser {
 	t.Helper()
-	p := &prosesser{t: t, mappe: t.TempDir(), portal: bygg(t, "./cmd/portal"), sim: bygg(t, "./cmd/fiks-sim"), fiks: ledigAdresse(t), amqp: ledigAdresse(t), mp: ledigAdresse(t),
-		megler: megler, lager: lager}
+	p := nyPortalverden(t, lager, fristSekunder)
+	p.sim, p.fiks, p.amqp, p.mp, p.megler = bygg(t, "./cmd/fiks-sim"), ledigAdresse(t), ledigAdresse(t), ledigAdresse(t), megler
+	p.skrivOppsett()
+	p.startSim()
+	p.kjor("oppsett", filepath.Join(p.mappe, "portal.json"))
+	return p
+}
+
+// nyPortalverden builds the portal and what it is told; the world around it comes from somewhere else.
+func nyPortalverden(t *testing.T, lager string, fristSekunder int) *prosesser {
+	t.Helper()
+	p := &prosesser{t: t, mappe: t.TempDir(), portal: bygg(t, "./cmd/portal"), lager: lager}
 	var err error
 	if p.d, err = world.Apne(filepath.Join(p.mappe, "verden"), 2048, sysclock.Clock{}.Now); err != nil {
 		t.Fatal(err)
@@ -46,13 +57,21 @@ func nyeProsesser(t *testing.T, lager, megler string, fristSekunder int) *proses
 	for i := range p.d.Mottakere {
 		p.d.Mottakere[i].FristSekunder = fristSekunder
 	}
-	p.skrivOppsett()
-	p.startSim()
-	p.kjor("oppsett", filepath.Join(p.mappe, "portal.json"))
+	p.ca = p.d.FilSert("ca")
+	b, err := p.d.Oppsett()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(p.mappe, "portal.json"), b, 0o600)
+	}
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(p.mappe, "nokler"), 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
-// skrivOppsett writes what each program is told: the same accounts, keys and passwords.
+// skrivOppsett writes what the simulator is told: the accounts, keys and passwords that the portal knows.
 func (p *prosesser) skrivOppsett() {
 	p.t.Helper()
 	type m = map[string]any
@@ -81,15 +100,6 @@ func (p *prosesser) skrivOppsett() {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(p.mappe, "sim.json"), b, 0o600)
 	}
-	if err == nil {
-		b, err = p.d.Oppsett()
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(p.mappe, "portal.json"), b, 0o600)
-	}
-	if err == nil {
-		err = os.MkdirAll(filepath.Join(p.mappe, "nokler"), 0o700)
-	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -107,8 +117,8 @@ func (p *prosesser) miljo(adr string) []string {
 		"PORTAL_MASKINPORTEN_JWKS="+utsteder+"jwk", "PORTAL_MASKINPORTEN_TOKEN="+utsteder+"token", "PORTAL_MASKINPORTEN_KLIENT="+l.KlientID,
 		"PORTAL_MASKINPORTEN_SERTIFIKAT="+p.d.FilSert("portal"), "PORTAL_MASKINPORTEN_NOKKEL="+p.d.FilNokkel("portal"), "PORTAL_RETUR=Portalen;Veien 1;0000;Testby",
 		"PORTAL_PRINT_PAUSE=200ms", "PORTAL_PRINT=mappe:"+filepath.Join(p.mappe, "brev"), "PORTAL_TRANSPORT=fiksio", "PORTAL_FIKS_API=http://"+p.fiks, "PORTAL_FIKS_AMQP="+p.amqp,
-		"PORTAL_FIKS_CA="+p.d.FilSert("ca"), "PORTAL_FIKS_KONTO="+string(world.Portalkonto), "PORTAL_FIKS_INTEGRASJON="+l.IntegrasjonID, "PORTAL_FIKS_PASSORD="+l.Passord,
-		"PORTAL_NOKLER="+filepath.Join(p.mappe, "nokler"), "PORTAL_NOKKEL_HEMMELIGHET="+p.d.NokkelHemmelighet, "PORTAL_RATE=0", "PORTAL_DRENER=0s")
+		"PORTAL_FIKS_CA="+p.ca, "PORTAL_FIKS_KONTO="+string(world.Portalkonto), "PORTAL_FIKS_INTEGRASJON="+l.IntegrasjonID, "PORTAL_FIKS_PASSORD="+l.Passord,
+		"PORTAL_NOKLER="+filepath.Join(p.mappe, "nokler"), "PORTAL_NOKKEL_HEMMELIGHET="+p.d.NokkelHemmelighet, "PORTAL_RATE=0", "PORTAL_NEDTRAPPING=0s")
 }
 
 // kjor runs one of the portal's commands to its end.

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/adapters/postgres"
 	"portal.example/bekymringsmelding/adapters/postgres/pgtest"
@@ -58,15 +57,13 @@ func apnePostgres(t testing.TB, dsn string) compose.Lager {
 	return l
 }
 
-// iHverVerden runs a scenario on every store.
-func iHverVerden(t *testing.T, valg world.Valg, scenario func(*testing.T, *world.Verden)) {
+// iHverVerden runs fn with every store.
+func iHverVerden(t *testing.T, fn func(*testing.T, func(testing.TB) compose.Lager)) {
 	t.Helper()
 	for navn, lager := range lagre {
 		t.Run(navn, func(t *testing.T) {
 			t.Parallel()
-			valg := valg
-			valg.Lager = lager
-			scenario(t, world.Ny(t, valg))
+			fn(t, lager)
 		})
 	}
 }

@@ -245,4 +245,5 @@ func TestAccess(t *testing.T, open func(t *testing.T) Lager) {
 			is.Equal(ok, x.ventet)
 		}
 	})
+	t.Run("Grunnlag", func(t *testing.T) { testGrunnlag(t, open) })
 }

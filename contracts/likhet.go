@@ -26,9 +26,13 @@ func LikUtgave(t testing.TB, fikk, ventet ports.Utgave) {
 // Lik fails unless two values are the same in the way of LikUtgave.
 func Lik(t testing.TB, fikk, ventet any) {
 	t.Helper()
-	if d := ulikhet("", reflect.ValueOf(fikk), reflect.ValueOf(ventet)); d != "" {
+	if d := ulik(fikk, ventet); d != "" {
 		t.Fatalf("ikke det samme: %s", d)
 	}
+}
+
+func ulik(fikk, ventet any) string {
+	return ulikhet("", reflect.ValueOf(fikk), reflect.ValueOf(ventet))
 }
 
 func ordnet(u ports.Utgave) ports.Utgave {

@@ -176,6 +176,53 @@ func testCreate(t *testing.T, open func(t *testing.T) Lager) {
 		is.Equal(antall(t, l, ports.Filter{FraOrg: n.Fakta.FraFiksOrgID}), 4)
 	})
 
+	t.Run("S3 a key that came with a repeat belongs to the repeated report", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		n := NyMelding(t)
+		Lagre(t, l, n)
+		med := func(n ports.Ny, nokkel string) ports.Ny { n.Nokkel = nokkel; return n }
+		for _, nokkel := range []string{"n-1", "n-2", "n-1"} { // a sender may make a new key for each try
+			id, err := l.Store.Create(t.Context(), med(gjentatt(t, n), nokkel))
+			is.True(errors.Is(err, ports.ErrExists))
+			is.Equal(id, n.Fakta.ID)
+		}
+		l = l.pany(t)
+		for _, nokkel := range []string{"n-1", "n-2"} {
+			annen := NyMelding(t, func(o *Oppskrift) { o.Nokkel, o.Fra, o.Til = nokkel, n.Fakta.FraFiksOrgID, n.Fakta.RessursID })
+			id, err := l.Store.Create(t.Context(), annen)
+			is.True(errors.Is(err, ports.ErrConflict))
+			is.Equal(id, n.Fakta.ID)
+		}
+		Lever(t, l, n.Fakta.ID, Start.Add(time.Hour))
+		Slett(t, l, n.Fakta.ID)
+		id, err := l.Store.Create(t.Context(), med(gjentatt(t, n), "n-2"))
+		is.True(errors.Is(err, ports.ErrExists)) // the key outlives the content
+		is.Equal(id, n.Fakta.ID)
+		Lagre(t, l, NyMelding(t, func(o *Oppskrift) { o.Nokkel = "n-1" })) // another sender
+		is.Equal(antall(t, l, ports.Filter{}), 2)
+	})
+
+	t.Run("S3 a repeat and other bytes racing for one key do not share it", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		for range 5 {
+			n := NyMelding(t)
+			Lagre(t, l, n)
+			annen := NyMelding(t, func(o *Oppskrift) { o.Nokkel, o.Fra, o.Til = "n", n.Fakta.FraFiksOrgID, n.Fakta.RessursID })
+			igjen := gjentatt(t, n, func(o *Oppskrift) { o.Nokkel = "n" })
+			var ids [2]melding.ID
+			var errs [2]error
+			samtidig(2, func(i int) { ids[i], errs[i] = l.Store.Create(t.Context(), []ports.Ny{annen, igjen}[i]) })
+			if errs[0] == nil { // the other bytes took the key first
+				is.True(errors.Is(errs[1], ports.ErrConflict))
+				is.Equal(ids, [2]melding.ID{annen.Fakta.ID, annen.Fakta.ID})
+				continue
+			}
+			is.True(errors.Is(errs[0], ports.ErrConflict))
+			is.True(errors.Is(errs[1], ports.ErrExists))
+			is.Equal(ids, [2]melding.ID{n.Fakta.ID, n.Fakta.ID})
+		}
+	})
+
 	t.Run("S3 racing calls with one key give one report", func(t *testing.T) {
 		is, l := is.New(t), open(t)
 		fra := kommune.FiksOrgID(UUID())

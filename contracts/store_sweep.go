@@ -52,37 +52,6 @@ func testSweep(t *testing.T, open func(t *testing.T) Lager) {
 		is.NoErr(err)
 		is.Equal(len(funnet), 0) // repaired
 	})
-
-	t.Run("S11 Similar finds what may be the same report", func(t *testing.T) {
-		is, l := is.New(t), open(t)
-		lik := func(nar time.Duration, valg ...func(*Oppskrift)) ports.Ny {
-			return NyMelding(t, append([]func(*Oppskrift){func(o *Oppskrift) {
-				o.Fra, o.Til, o.Innsendt = "avsender", "mottaker", Start.Add(nar)
-			}}, valg...)...)
-		}
-		a := Lagre(t, l, lik(0))
-		b := Lagre(t, l, lik(5*time.Minute, func(o *Oppskrift) { o.Versjon = melding.V1 }))
-		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Fra = "en annen" }))
-		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Til = "en annen" }))
-		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Slag = melding.Privat }))
-		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.PDF = Tilfeldig(901) }))
-		Lagre(t, l, lik(time.Minute, func(o *Oppskrift) { o.Asice = Tilfeldig(699) }))
-		ny := lik(8 * time.Minute).Fakta
-		for siden, ventet := range map[time.Time][]melding.ID{
-			Start:                       {b, a}, // at since counts; newest first
-			Start.Add(time.Microsecond): {b},
-			Start.Add(6 * time.Minute):  nil,
-		} {
-			funnet, err := l.Store.Similar(t.Context(), ny, siden, 100)
-			is.NoErr(err)
-			if !slices.Equal(funnet, ventet) {
-				t.Errorf("siden %v: %v, ikke %v", siden, funnet, ventet)
-			}
-		}
-		funnet, err := l.Store.Similar(t.Context(), ny, Start, 1)
-		is.NoErr(err)
-		is.Equal(funnet, []melding.ID{b}) // no more than asked for
-	})
 }
 
 // bruddene makes reports that keep and that break "always owed", one of each way.

@@ -2,8 +2,11 @@ package ports
 
 import (
 	"context"
+	"crypto/x509"
+	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
 )
 
 // Directory knows kommuner, bydeler and where their reports go.
@@ -47,4 +50,42 @@ type Access interface {
 	Har(ctx context.Context, id kommune.IntegrasjonID, org kommune.FiksOrgID, t kommune.Tilgang) (bool, error)
 	// Organisasjon: ErrNotFound for an unknown one.
 	Organisasjon(ctx context.Context, id kommune.FiksOrgID) (kommune.Organisasjon, error)
+	// Grunnlag answers all of s at one instant. Nothing in it is older than the call, also when the change was made by another
+	// process a moment before [A3], unless Omtrent; what is unknown is nil and never an error.
+	Grunnlag(ctx context.Context, s Sporsmal) (Grunnlag, error)
+}
+
+// Sporsmal is what intake asks about one submission.
+type Sporsmal struct {
+	Integrasjon kommune.IntegrasjonID
+	Fra         kommune.FiksOrgID
+	Kommune     kommune.Kommunenummer
+	Bydel       kommune.Bydelsnummer
+	Na          time.Time // certificates are judged at this instant
+	Lik         *Likhet   // nil = not asked
+	// Omtrent takes an answer that was right less than OmtrentTid before Na: for a judgement that is made again, exactly, before
+	// anything follows from it [A5].
+	Omtrent bool
+}
+
+// OmtrentTid is the age of an answer that is about right.
+const OmtrentTid = time.Second
+
+// Likhet is what makes two reports from one sender to one receiver possibly the same (D10).
+type Likhet struct {
+	Slag       melding.Slag
+	Asice, PDF int64     // part sizes
+	Siden      time.Time // accepted at or after
+}
+
+// Grunnlag is everything that intake judges a submission by.
+type Grunnlag struct {
+	KanSende     bool
+	KanMotta     bool
+	Organisasjon *kommune.Organisasjon
+	Mottaker     *kommune.Mottakerkonto // of an active bydel, as Directory.Mottaker
+	// TilMottaker and TilPrint are as Certificates.Accepted.
+	TilMottaker, TilPrint []*x509.Certificate
+	// Lik is the newest report from Fra to Mottaker that Likhet fits; "" = none, or not asked [A4].
+	Lik melding.ID
 }

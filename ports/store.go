@@ -2,7 +2,6 @@ package ports
 
 import (
 	"context"
-	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -21,14 +20,15 @@ type Ny struct {
 	Deler     map[melding.Del]melding.Forseglet
 	Oppdrag   []levering.Oppdrag // send now, frist
 	Saker     []levering.Sak
-	Nokkel    string // Idempotency-Key, "" = none; unique per sender (FraFiksOrgID)
+	Nokkel    string // Idempotency-Key, "" = none; unique per sender (FraFiksOrgID), kept as its SHA-256 only
 }
 
 // Store keeps reports: append-only history, owed work and sealed parts in ONE durable place.
 type Store interface {
 	// Create commits all of n in one transaction [S1 nil survives power loss: reopened, both parts and the work are found].
 	// [S2] Same ID, or same sender, receiver, kind, version and part hashes as a report whose content is kept: its ID and
-	// ErrExists, nothing written; two racing calls give one report. [S3] Same Nokkel, other bytes: the first ID and ErrConflict.
+	// ErrExists, nothing written; two racing calls give one report. [S3] Same Nokkel, other bytes: the first ID and ErrConflict. A
+	// Nokkel is also remembered when it comes with a repeat of known bytes, durably: from then on it is that report's.
 	// [S4] After an unknown error: found by Get = accepted; not found proves nothing, the commit may still come.
 	Create(ctx context.Context, n Ny) (melding.ID, error)
 	// Get returns ErrNotFound for an unknown id. Saker holds open and closed cases.
@@ -44,7 +44,4 @@ type Store interface {
 	FindRef(ctx context.Context, ref string) (melding.ID, error)
 	// Breaches lists reports that break "always owed". [S10] Same cost with 10^6 delivered reports beside them.
 	Breaches(ctx context.Context, max int) ([]melding.ID, error)
-	// Similar lists reports from the same sender to the same receiver, same kind, with equal part sizes, accepted at or after
-	// since, newest first and at most max (D10 «mulig dublett») [S11].
-	Similar(ctx context.Context, f melding.Fakta, since time.Time, max int) ([]melding.ID, error)
 }

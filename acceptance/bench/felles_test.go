@@ -46,7 +46,7 @@ type base struct {
 	pg    bool
 }
 
-var baser = map[string]func(testing.TB) base{"sqlite": iSqlite, "postgres": iPostgres}
+var baser = map[string]func(testing.TB) base{"sqlite": iSqlite, "postgres": iPostgres, "postgres-disk": paPostgres}
 
 // iSqlite lies on a real disk (TMPDIR, not /dev/shm) and syncs every commit.
 func iSqlite(t testing.TB) base {
@@ -62,11 +62,15 @@ func iSqlite(t testing.TB) base {
 	return lukkes(t, base{lager: l, raa: raa})
 }
 
-// iPostgres is pgtest's server: in memory where it can, fsync off, for the store and for the floor alike.
-func iPostgres(t testing.TB) base {
+// iPostgres is pgtest's server in memory, fsync off, for the store and for the floor alike; paPostgres is the one on a real disk
+// that syncs every commit.
+func iPostgres(t testing.TB) base { return postgresI(t, pgtest.Database(t), true) }
+
+func paPostgres(t testing.TB) base { return postgresI(t, pgtest.Varig(t), false) }
+
+func postgresI(t testing.TB, dsn string, dev bool) base {
 	t.Helper()
-	dsn := pgtest.Database(t)
-	l, err := postgres.Open(context.Background(), postgres.Config{DSN: dsn, Dev: true})
+	l, err := postgres.Open(context.Background(), postgres.Config{DSN: dsn, Dev: dev})
 	ma(t, err)
 	raa, err := sql.Open("pgx", dsn)
 	ma(t, err)

@@ -25,7 +25,7 @@ import (
 // judged, one commit, 201. No worker runs. The floor is the rows that such an accept leaves, written by the raw driver in one
 // transaction to an equal database, by as many writers. lager-x-golv is the same ratio for ports.Store.Create alone. The clients run in the same process, on the same cores.
 func BenchmarkInntak(b *testing.B) {
-	for _, navn := range []string{"sqlite", "postgres"} {
+	for _, navn := range []string{"sqlite", "postgres", "postgres-disk"} {
 		for _, klienter := range []int{1, 8} {
 			b.Run(fmt.Sprintf("%s/%d", navn, klienter), func(b *testing.B) {
 				i := nyttInntak(b, baser[navn])

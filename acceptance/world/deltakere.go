@@ -46,7 +46,8 @@ type Mottakerdata struct {
 	IntegrasjonID string
 	Passord       string
 	KlientID      string
-	Fagsystem     string // kvitterer, avviser, stille, ingen
+	Fagsystem     string        // a character: kvitterer, avviser, stille, …
+	SentEtter     time.Duration `json:",omitempty"` // how late «sent» answers
 	FristSekunder int
 	Sert          *sim.Sertifikat `json:"-"`
 }

@@ -19,12 +19,12 @@ func (v *Verden) Forsegl(kommunenr, bydel string) Sending {
 	return s
 }
 
-// Lever gives a sealed report to the use case as the API would.
-func (v *Verden) Lever(s Sending) (melding.ID, error) {
+// Lever gives a sealed report to the use case as the API does once it has the login and the parts.
+func (v *Verden) Lever(fra Avsenderdata, s Sending) (melding.ID, error) {
 	v.T.Helper()
 	pdf, asice := melding.ForsegletBytes(melding.X509, s.PDF), melding.ForsegletBytes(melding.X509, s.Asice)
-	return v.System.Inntak.Motta(context.Background(), intake.Innsending{Fra: kommune.FiksOrgID(v.D.Avsender.FiksOrgID),
-		Integrasjon: kommune.Integrasjon{ID: kommune.IntegrasjonID(v.D.Avsender.IntegrasjonID), Orgnr: kommune.Orgnr(v.D.Avsender.Orgnr)},
-		Kommune:     kommune.Kommunenummer(s.Kommune), Bydel: kommune.Bydelsnummer(s.Bydel), Slag: s.Slag, Versjon: s.Versjon, PDF: pdf, Asice: asice,
+	return v.System.Inntak.Motta(context.Background(), intake.Innsending{Fra: kommune.FiksOrgID(fra.FiksOrgID),
+		Integrasjon: kommune.Integrasjon{ID: kommune.IntegrasjonID(fra.IntegrasjonID), Orgnr: kommune.Orgnr(fra.Orgnr)},
+		Kommune:     kommune.Kommunenummer(s.Kommune), Bydel: kommune.Bydelsnummer(s.Bydel), Slag: s.Slag, Versjon: s.Versjon, Nokkel: s.Nokkel, PDF: pdf, Asice: asice,
 		SHA: map[melding.Del][32]byte{melding.DelPDF: sha256.Sum256(s.PDF), melding.DelAsice: sha256.Sum256(s.Asice)}})
 }

@@ -26,6 +26,7 @@ type Sendt struct {
 	Melding      melding.ID
 	Innhold      []byte
 	TTL          time.Duration
+	Headere      map[string]string // as on the wire; nil where there is none
 }
 
 // Mottaker is a case system: it is handed one message and says what it answers, if anything.

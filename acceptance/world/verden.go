@@ -1,11 +1,11 @@
 package world
 
 import (
+	"bytes"
 	"context"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +17,6 @@ import (
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/app/onboarding"
 	"portal.example/bekymringsmelding/cmd/compose"
-	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
@@ -36,9 +35,16 @@ type Valg struct {
 	// UtenHTTP leaves out the API, the token issuer and the senders: reports go straight to the use case.
 	UtenHTTP bool
 	Brev     string // folder of letters; "" = a temporary one
-	Rundt    func(*compose.Lager, *ports.Transport, *ports.Printer)
-	Oppsett  func(*Deltakere)
+	// Portaler share one store, one channel and one print vendor; 0 = one.
+	Portaler int
+	// Rundt wraps what a portal is composed of, and Ta its taking of answers, which Receive would wrap in a running portal.
+	Rundt   func(*compose.Lager, *ports.Transport, *ports.Printer)
+	Ta      func(Take) Take
+	Oppsett func(*Deltakere)
 }
+
+// Take is how a portal takes one answer.
+type Take = func(context.Context, melding.Svar) error
 
 // Verden is one composed portal under a fake clock, with the outside world around it. Nothing runs by itself: Pump does what is due
 // now, Fram moves time from one due thing to the next.
@@ -51,6 +57,7 @@ type Verden struct {
 	Print     *fakeprint.Printer
 	MP        *sim.Maskinporten
 	System    *compose.System
+	Andre     []*compose.System // the other portals, see Valg.Portaler
 	Lager     compose.Lager
 	Server    *httptest.Server
 	Logg      *Loggbok
@@ -59,6 +66,9 @@ type Verden struct {
 	Manus     func(levering.Brev) fakeprint.Manus
 	Plass     atomic.Int64  // free disk in bytes
 	Steg      time.Duration // longest step Fram takes
+
+	ta     func(Take) Take
+	runder int // of Pump: portals take turns
 }
 
 var felles struct {
@@ -91,7 +101,10 @@ func Ny(t testing.TB, valg Valg) *Verden {
 	if valg.Start.IsZero() {
 		valg.Start = Start
 	}
-	v := &Verden{T: t, D: deltakere(t), Klokke: NyKlokke(valg.Start), Logg: &Loggbok{}, Steg: time.Hour}
+	v := &Verden{T: t, D: deltakere(t), Klokke: NyKlokke(valg.Start), Logg: &Loggbok{}, Steg: time.Hour, ta: valg.Ta}
+	if v.ta == nil {
+		v.ta = func(t Take) Take { return t }
+	}
 	if valg.Oppsett != nil {
 		valg.Oppsett(v.D)
 	}
@@ -111,21 +124,29 @@ func Ny(t testing.TB, valg Valg) *Verden {
 	v.Plass.Store(1 << 40)
 	v.Lager = medPlass{v.Lager, &v.Plass}
 	if valg.UtenHTTP {
-		v.System = v.NySystem(v.Lager, valg.Rundt)
-		v.Oppsett()
+		v.apne(valg)
 		return v
 	}
-	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now})
+	// Each world has an issuer of its own clock, and so of its own key: a short one is made in a few milliseconds.
+	v.MP, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: v.Klokke.Now, Bits: 1024})
 	v.ma(err)
 	v.ma(v.MP.Start())
 	t.Cleanup(func() { _ = v.MP.Lukk() })
 	v.ma(Registrer(v.MP, v.D))
-	v.System = v.NySystem(v.Lager, valg.Rundt)
-	v.Oppsett()
+	v.apne(valg)
 	v.Server = httptest.NewServer(v.System.Handler)
 	t.Cleanup(v.Server.Close)
 	v.Avsender, v.Annen = v.NyAvsender(v.D.Avsender), v.NyAvsender(v.D.AnnenAvsender)
 	return v
+}
+
+func (v *Verden) apne(valg Valg) {
+	v.T.Helper()
+	v.System = v.NySystem(v.Lager, valg.Rundt)
+	for len(v.Andre)+1 < valg.Portaler {
+		v.Andre = append(v.Andre, v.NySystem(v.Lager, valg.Rundt))
+	}
+	v.ma(v.Oppsett())
 }
 
 type medPlass struct {
@@ -147,7 +168,7 @@ func (v *Verden) NySystem(l compose.Lager, rundt func(*compose.Lager, *ports.Tra
 	v.T.Helper()
 	p := levering.Standard(kalender.Norge(2025, 2036))
 	c := compose.Config{Hemmelighet: v.D.Hemmelighet, Roller: []string{"worker"}, Retur: "Portalen (test);Testveien 2;0000;Testby", Reserve: 256 << 20, Dev: true,
-		Deler: compose.Deler{Lager: l, Clock: v.Klokke, Transport: v.Nett, Printer: v.Print, Policy: &p, Logg: v.Logg.Slog(), UtenKlokkevakt: true, Rundt: rundt}}
+		Deler: compose.Deler{Lager: l, Clock: v.Klokke, Transport: forCommit{v.Nett, v}, Printer: v.Print, Policy: &p, Logg: v.Logg.Slog(), UtenKlokkevakt: true, Rundt: rundt}}
 	if v.MP != nil {
 		c.Roller, c.Utsteder, c.JWKS, c.Mappe = []string{"api", "worker"}, v.MP.Utsteder(), v.MP.JWKURL(), v.T.TempDir()
 	}
@@ -156,15 +177,18 @@ func (v *Verden) NySystem(l compose.Lager, rundt func(*compose.Lager, *ports.Tra
 	return s
 }
 
-// Oppsett applies the world's set-up as it is now.
-func (v *Verden) Oppsett() {
-	v.T.Helper()
+// Oppsett applies the world's set-up as it is now, as `portal oppsett` does. After an error it may be applied again.
+func (v *Verden) Oppsett() error {
 	b, err := v.D.Oppsett()
-	v.ma(err)
-	fil, err := onboarding.Les(strings.NewReader(string(b)))
-	v.ma(err)
+	if err != nil {
+		return err
+	}
+	fil, err := onboarding.Les(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
 	_, err = v.System.Oppsett.Bruk(context.Background(), fil)
-	v.ma(err)
+	return err
 }
 
 // NyAvsender is a case system that talks to this world's portal.
@@ -193,106 +217,4 @@ func (v *Verden) Send(kommunenr, bydel string) melding.ID {
 	id, err := v.Avsender.Post(context.Background(), v.Forseglet(kommunenr, bydel))
 	v.ma(err)
 	return id
-}
-
-// Pump does everything that is due now, and what follows from it, until the world is at rest. A failure of one round is the faults'
-// business: what is owed comes again.
-func (v *Verden) Pump() {
-	v.T.Helper()
-	ctx := context.Background()
-	for range 1000 {
-		n, _ := v.System.Outbox.Pump(ctx)
-		m, _ := v.Nett.Lever(ctx, v.System.Levering.TaImot)
-		_ = v.System.Levering.HentBrevstatus(ctx)
-		k, _ := v.System.Outbox.Pump(ctx)
-		if n+m+k == 0 {
-			return
-		}
-	}
-	v.T.Fatal("verden kommer ikke til ro")
-}
-
-// Fram moves time on, stopping at everything that is due on the way.
-func (v *Verden) Fram(d time.Duration) { v.T.Helper(); v.Til(v.Klokke.Now().Add(d)) }
-
-// Til is Fram to an instant.
-func (v *Verden) Til(t time.Time) {
-	v.T.Helper()
-	v.Pump()
-	for v.Klokke.Now().Before(t) {
-		neste := v.Klokke.Now().Add(v.Steg)
-		if n := v.Neste(); !n.IsZero() && n.Before(neste) && n.After(v.Klokke.Now()) {
-			neste = n
-		}
-		if neste.After(t) {
-			neste = t
-		}
-		v.Klokke.Sett(neste)
-		v.Pump()
-	}
-}
-
-// Neste is when the next thing is due; zero = nothing.
-func (v *Verden) Neste() (t time.Time) {
-	for _, ko := range levering.Koene() {
-		n, err := v.Lager.Next(context.Background(), ko)
-		if err == nil && !n.IsZero() && n.After(v.Klokke.Now()) && (t.IsZero() || n.Before(t)) {
-			t = n
-		}
-	}
-	if n := v.Nett.Neste(); !n.IsZero() && n.After(v.Klokke.Now()) && (t.IsZero() || n.Before(t)) {
-		t = n
-	}
-	return t
-}
-
-// Utgave reads a report as an operator would.
-func (v *Verden) Utgave(id melding.ID) levering.Utgave {
-	v.T.Helper()
-	u, err := v.Lager.Get(context.Background(), id)
-	v.ma(err)
-	return u
-}
-
-// Tilstander is the report's history of states as its sender sees it, in one text.
-func (v *Verden) Tilstander(id melding.ID) string {
-	v.T.Helper()
-	rader, err := v.Avsender.Status(context.Background(), id)
-	v.ma(err)
-	var s []string
-	for _, r := range rader {
-		s = append(s, r.Tilstand)
-	}
-	return strings.Join(s, " ")
-}
-
-// ApneSaker lists the kinds of the open cases of a report; id "" = those of no report.
-func (v *Verden) ApneSaker(id melding.ID) (ut []levering.Saksart) {
-	v.T.Helper()
-	saker, err := v.Lager.Cases(context.Background(), true, 1000)
-	v.ma(err)
-	for _, s := range saker {
-		if s.Melding == id {
-			ut = append(ut, s.Art)
-		}
-	}
-	return ut
-}
-
-// Brev lists the letters of a report at the vendor.
-func (v *Verden) Brev(id melding.ID) (ut []fakeprint.Jobbark) {
-	v.T.Helper()
-	alle, err := v.Print.Brevene()
-	v.ma(err)
-	for _, b := range alle {
-		if b.Referanse == id {
-			ut = append(ut, b)
-		}
-	}
-	return ut
-}
-
-// KontoID of a receiver.
-func (v *Verden) KontoID(kommunenr, bydel string) kommune.KontoID {
-	return kommune.KontoID(v.D.Finn(kommunenr, bydel).KontoID)
 }

@@ -65,7 +65,7 @@ func (l *Lager) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 	}
 	l.meldinger[id] = r
 	if n.Nokkel != "" {
-		l.nokler[nokkel{n.Fakta.FraFiksOrgID, n.Nokkel}] = id
+		l.nokler[nyNokkel(n)] = id
 	}
 	for _, o := range n.Oppdrag {
 		l.leggInn(o)
@@ -74,14 +74,19 @@ func (l *Lager) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 	return id, nil
 }
 
-// fantes finds the report that n repeats, or whose key it takes. The caller holds mu.
+func nyNokkel(n ports.Ny) nokkel {
+	return nokkel{n.Fakta.FraFiksOrgID, sha256.Sum256([]byte(n.Nokkel))}
+}
+
+// fantes finds the report that n repeats, or whose key it takes; a key that comes with a repeat is that report's from then on. The
+// caller holds mu.
 func (l *Lager) fantes(n ports.Ny) (melding.ID, error) {
 	id := n.Fakta.ID
 	if l.meldinger[id] != nil {
 		return id, fmt.Errorf("melding %s: %w", id, ports.ErrExists)
 	}
 	if n.Nokkel != "" {
-		if forste, ok := l.nokler[nokkel{n.Fakta.FraFiksOrgID, n.Nokkel}]; ok {
+		if forste, ok := l.nokler[nyNokkel(n)]; ok {
 			if likeDeler(l.meldinger[forste].fakta, n.Fakta) {
 				return forste, fmt.Errorf("melding %s er sendt før som %s: %w", id, forste, ports.ErrExists)
 			}
@@ -90,6 +95,9 @@ func (l *Lager) fantes(n ports.Ny) (melding.ID, error) {
 	}
 	for _, r := range l.meldinger {
 		if !r.slettet && likeDeler(r.fakta, n.Fakta) {
+			if n.Nokkel != "" {
+				l.nokler[nyNokkel(n)] = r.fakta.ID
+			}
 			return r.fakta.ID, fmt.Errorf("melding %s er sendt før som %s: %w", id, r.fakta.ID, ports.ErrExists)
 		}
 	}

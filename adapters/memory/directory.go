@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
 
@@ -182,4 +183,52 @@ func (l *Lager) Organisasjon(ctx context.Context, id kommune.FiksOrgID) (kommune
 		return o, fmt.Errorf("organisasjon %s: %w", id, ports.ErrNotFound)
 	}
 	return o, nil
+}
+
+// Grunnlag: see ports.Access.
+func (l *Lager) Grunnlag(ctx context.Context, s ports.Sporsmal) (ports.Grunnlag, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return ports.Grunnlag{}, err
+	}
+	linje := ports.Tilgangslinje{Integrasjon: s.Integrasjon, Org: s.Fra, Tilgang: kommune.TilgangSende}
+	g := ports.Grunnlag{KanSende: l.katalog.tilganger[linje], TilPrint: l.godtatte(kommune.Printleverandor, s.Na)}
+	linje.Tilgang = kommune.TilgangMotta
+	g.KanMotta = l.katalog.tilganger[linje]
+	if o, ok := l.katalog.organisasjoner[s.Fra]; ok {
+		g.Organisasjon = &o
+	}
+	for _, m := range l.katalog.mottakere {
+		if m.Bydel.Aktiv && m.Bydel.Kommunenummer == s.Kommune && m.Bydel.Bydelsnummer == s.Bydel {
+			m = kopiMottaker(m)
+			g.Mottaker = &m
+		}
+	}
+	if g.Mottaker == nil {
+		return g, nil
+	}
+	r := g.Mottaker.Bydel.RessursID
+	g.TilMottaker = l.godtatte(kommune.MottakerEier(r), s.Na)
+	if s.Lik != nil {
+		g.Lik = l.finnLik(s.Fra, r, *s.Lik)
+	}
+	return g, nil
+}
+
+// finnLik gives the newest report that x fits. The caller holds mu.
+func (l *Lager) finnLik(fra kommune.FiksOrgID, til kommune.RessursID, x ports.Likhet) melding.ID {
+	var funnet *lagret
+	for _, r := range l.meldinger {
+		f := r.fakta
+		if f.FraFiksOrgID == fra && f.RessursID == til && f.Slag == x.Slag && !f.Innsendt.Before(x.Siden) &&
+			f.Deler[melding.DelAsice].Storrelse == x.Asice && f.Deler[melding.DelPDF].Storrelse == x.PDF &&
+			(funnet == nil || f.Innsendt.After(funnet.fakta.Innsendt)) {
+			funnet = r
+		}
+	}
+	if funnet == nil {
+		return ""
+	}
+	return funnet.fakta.ID
 }

@@ -53,9 +53,10 @@ type lagret struct {
 	versjon   int
 }
 
+// nokkel is an Idempotency-Key, which nobody needs in clear.
 type nokkel struct {
-	fra  kommune.FiksOrgID
-	navn string
+	fra kommune.FiksOrgID
+	sum [32]byte
 }
 
 var (

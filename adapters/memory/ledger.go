@@ -105,13 +105,17 @@ func (l *Lager) Accepted(ctx context.Context, eier kommune.Eier, now time.Time) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var ut []*x509.Certificate
+	return l.godtatte(eier, now), nil
+}
+
+// godtatte is Accepted. The caller holds mu.
+func (l *Lager) godtatte(eier kommune.Eier, now time.Time) (ut []*x509.Certificate) {
 	for _, s := range slices.Backward(l.certs) { // in the order announced: newest last
 		if s.eier == eier && !s.trukket && (s.erstattet.IsZero() || s.erstattet.Add(ports.Overlap).After(now)) {
 			ut = append(ut, s.c)
 		}
 	}
-	return ut, nil
+	return ut
 }
 
 // Announce: see ports.Certificates.

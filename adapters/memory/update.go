@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -175,35 +174,4 @@ func (l *Lager) Breaches(ctx context.Context, max int) ([]melding.ID, error) {
 	}
 	slices.Sort(ut)
 	return ut[:min(max, len(ut))], nil
-}
-
-// Similar: see ports.Store.
-func (l *Lager) Similar(ctx context.Context, f melding.Fakta, since time.Time, max int) ([]melding.ID, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var like []melding.Fakta
-	for _, r := range l.meldinger {
-		g := r.fakta
-		if g.ID != f.ID && g.FraFiksOrgID == f.FraFiksOrgID && g.RessursID == f.RessursID && g.Slag == f.Slag && !g.Innsendt.Before(since) && likStorrelse(f, g) {
-			like = append(like, g)
-		}
-	}
-	slices.SortFunc(like, func(a, b melding.Fakta) int { return b.Innsendt.Compare(a.Innsendt) })
-	var ut []melding.ID
-	for _, g := range like[:min(max, len(like))] {
-		ut = append(ut, g.ID)
-	}
-	return ut, nil
-}
-
-func likStorrelse(a, b melding.Fakta) bool {
-	for navn, d := range a.Deler {
-		if b.Deler[navn].Storrelse != d.Storrelse {
-			return false
-		}
-	}
-	return len(a.Deler) == len(b.Deler)
 }

@@ -1,7 +1,7 @@
 // Package producerapi is the HTTP side that case systems send reports to and look receivers up in: the producer API and the
 // kommune API, versions 1 and 2, as KS's published clients use them.
 //
-// New gives an http.Handler; Ruter says which patterns to mount it under. Every call goes the same way: route, access
+// New gives an http.Handler; Foran puts it in front of the rest of a portal. Every call goes the same way: route, access
 // (tilgang.go), pace (hastighet.go), then the operation. Operations are registered with huma, which binds parameters, writes
 // answers and makes the OpenAPI files; it never writes a refusal. All of those are written by feil.go, so that each has KS's
 // whole error body and can be read by a client that is still sending.
@@ -89,6 +89,8 @@ type Config struct {
 	Mappe string        // for sealed parts over 256 KiB while they come in; "" = the system's
 	Fart  Fart          // zero = 8 KiB/s over 30 s
 	Tapp  time.Duration // how long a refused body is read on; 0 = 10 s
+	// Opplastinger is how many uploads may be under way; one integration has at most half. 0 = 400: 2 GiB of disk, 400 MiB of memory.
+	Opplastinger int
 }
 
 // API serves the operations, the OpenAPI files and the docs page.
@@ -97,6 +99,7 @@ type API struct {
 	ruter    *ruter
 	huma     huma.API
 	pace     *hastighet
+	opplast  *samtidige
 	loggtakt *rate.Limiter     // of refusals that are logged
 	utelatt  atomic.Int64      // refusals not logged since the last one that was
 	openapi  map[string][]byte // by path
@@ -108,8 +111,8 @@ func New(c Config) (*API, error) {
 	switch {
 	case c.Inntak == nil, c.Oversikt == nil, c.Katalog == nil, c.Integrasjoner == nil, c.Tokens == nil, c.PassordMAC == nil, c.Clock == nil:
 		return nil, errors.New("producerapi: en påkrevd del mangler i Config")
-	case c.Rate < 0 || c.Burst < 0:
-		return nil, errors.New("producerapi: Rate og Burst kan ikke være negative")
+	case c.Rate < 0 || c.Burst < 0 || c.Opplastinger < 0:
+		return nil, errors.New("producerapi: Rate, Burst og Opplastinger kan ikke være negative")
 	}
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)
@@ -120,10 +123,14 @@ func New(c Config) (*API, error) {
 	if c.Tapp == 0 {
 		c.Tapp = 10 * time.Second
 	}
+	if c.Opplastinger == 0 {
+		c.Opplastinger = 400
+	}
 	if c.Burst == 0 {
 		c.Burst = max(1, int(2*c.Rate))
 	}
-	a := &API{cfg: c, ruter: nyRuter(), pace: nyHastighet(c.Rate, c.Burst), loggtakt: rate.NewLimiter(20, 200)}
+	c.Tokens = &tokenminne{Tokens: c.Tokens, clock: c.Clock}
+	a := &API{cfg: c, ruter: nyRuter(), pace: nyHastighet(c.Rate, c.Burst), opplast: nyeSamtidige(c.Opplastinger), loggtakt: rate.NewLimiter(20, 200)}
 	a.huma = nyHuma(a.ruter)
 	a.registrerAlle()
 	if err := a.byggOpenAPI(); err != nil {
@@ -137,8 +144,18 @@ func New(c Config) (*API, error) {
 	return a, nil
 }
 
-// Ruter lists the ServeMux patterns the API is mounted under.
-func Ruter() []string { return []string{Prefiks + "/", "/docs"} }
+// Foran serves the API and leaves everything else to resten. A path that is not clean is the API's to refuse: http.ServeMux would
+// redirect it, without KS's error body, and a client that follows makes a GET of its POST.
+func (a *API) Foran(resten http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sti := r.URL.Path
+		if ren := path.Clean(sti); sti != ren && (ren == "/" || sti != ren+"/") || sti == "/docs" || sti == Prefiks || strings.HasPrefix(sti, Prefiks+"/") {
+			a.ServeHTTP(w, r)
+			return
+		}
+		resten.ServeHTTP(w, r)
+	})
+}
 
 // kall is one request on its way through.
 type kall struct {

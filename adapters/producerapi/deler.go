@@ -1,6 +1,7 @@
 package producerapi
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"errors"
@@ -16,8 +17,9 @@ import (
 )
 
 const (
-	maksMinne = 256 << 10 // a larger part lies in a file while it comes in
-	maksDeler = 16        // parts in one submission, unknown ones counted
+	maksMinne  = 256 << 10 // a larger part lies in a file while it comes in
+	lesestykke = 32 << 10  // an upload reads so much at a time, and holds twice that while it is slow
+	maksDeler  = 16        // parts in one submission, unknown ones counted
 )
 
 // deler is what came in one submission. Close lets go of its files.
@@ -33,19 +35,31 @@ func (d *deler) Close() {
 	}
 }
 
-// buffere holds one buffer for each upload under way: that and the connection are what an upload costs in memory.
-var buffere = sync.Pool{New: func() any { b := make([]byte, maksMinne+1); return &b }}
+// buffer is what one upload holds from its first byte to its last: that and the connection are its cost in memory.
+type buffer struct {
+	les  *bufio.Reader
+	kopi [lesestykke]byte
+}
+
+var buffere = sync.Pool{New: func() any { return &buffer{les: bufio.NewReaderSize(nil, lesestykke)} }}
+
+// storBuffere are held only while a part of medium size comes in, or until it turns out to be a large one.
+var storBuffere = sync.Pool{New: func() any { b := make([]byte, maksMinne+1); return &b }}
 
 // lesDeler reads the whole body. Parts may come in any order, with any content type, with or without a file name; unknown small
 // ones are skipped. NextRawPart, because a part is its bytes: Content-Transfer-Encoding is not undone.
 func lesDeler(inn *innmating, skille, mappe string) (*deler, error) {
-	buf := buffere.Get().(*[]byte)
-	defer buffere.Put(buf)
+	buf := buffere.Get().(*buffer)
+	buf.les.Reset(inn)
+	defer func() {
+		buf.les.Reset(nil)
+		buffere.Put(buf)
+	}()
 	d := &deler{innhold: map[melding.Del]melding.Forseglet{}, sha: map[melding.Del][32]byte{}}
-	err := d.les(inn, multipart.NewReader(inn, skille), *buf, mappe)
+	err := d.les(inn, multipart.NewReader(buf.les, skille), buf.kopi[:], mappe)
 	if err == nil {
 		// The rest, so that the client has been heard out; it counts as outside the parts.
-		_, err = io.CopyBuffer(io.Discard, bareLes{inn}, *buf)
+		_, err = io.CopyBuffer(io.Discard, bareLes{buf.les}, buf.kopi[:])
 	}
 	if err != nil {
 		d.Close()
@@ -93,26 +107,39 @@ func (d *deler) les(inn *innmating, mr *multipart.Reader, buf []byte, mappe stri
 
 // motta reads one part into memory or into a file without a name.
 func (d *deler) motta(inn *innmating, p io.Reader, buf []byte, mappe string) (melding.Forseglet, [32]byte, error) {
-	h := sha256.New()
-	var sum [32]byte
-	var f melding.Forseglet
 	del := lesTellende{p, inn}
-	n, err := io.ReadFull(del, buf)
-	h.Write(buf[:n])
+	n, hel, err := lesInn(del, buf)
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF:
-		h.Sum(sum[:0])
-		return melding.NyForseglet(melding.X509, bytes.NewReader(bytes.Clone(buf[:n])), int64(n)), sum, nil
 	case err != nil:
+		return melding.Forseglet{}, [32]byte{}, delfeil(err)
+	case hel:
+		f, sum := iMinnet(buf[:n])
+		return f, sum, nil
+	}
+	return d.mottaStor(del, buf, mappe)
+}
+
+// mottaStor goes on when buf is full and there is more.
+func (d *deler) mottaStor(del io.Reader, buf []byte, mappe string) (f melding.Forseglet, sum [32]byte, err error) {
+	stor, h := storBuffere.Get().(*[]byte), sha256.New()
+	n := copy(*stor, buf)
+	mer, hel, err := lesInn(del, (*stor)[n:])
+	n += mer
+	var fil *os.File
+	switch {
+	case err != nil:
+	case hel:
+		f, sum = iMinnet((*stor)[:n])
+	default:
+		h.Write((*stor)[:n])
+		fil, err = d.nyFil(mappe, (*stor)[:n])
+	}
+	storBuffere.Put(stor) // before the rest, which may be slow
+	if err != nil {
 		return f, sum, delfeil(err)
 	}
-	fil, err := navnlos(mappe)
-	if err != nil {
-		return f, sum, fmt.Errorf("mellomlager: %w", err)
-	}
-	d.filer = append(d.filer, fil)
-	if _, err := fil.Write(buf[:n]); err != nil {
-		return f, sum, fmt.Errorf("mellomlager: %w", err)
+	if hel {
+		return f, sum, nil
 	}
 	resten, err := io.CopyBuffer(skriver{io.MultiWriter(fil, h)}, del, buf)
 	if err != nil {
@@ -120,6 +147,32 @@ func (d *deler) motta(inn *innmating, p io.Reader, buf []byte, mappe string) (me
 	}
 	h.Sum(sum[:0])
 	return melding.NyForseglet(melding.X509, fil, int64(n)+resten), sum, nil
+}
+
+// lesInn fills buf; hel says that the part ended before it was full.
+func lesInn(r io.Reader, buf []byte) (n int, hel bool, err error) {
+	n, err = io.ReadFull(r, buf)
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, true, nil
+	}
+	return n, false, err
+}
+
+func iMinnet(b []byte) (melding.Forseglet, [32]byte) {
+	return melding.NyForseglet(melding.X509, bytes.NewReader(bytes.Clone(b)), int64(len(b))), sha256.Sum256(b)
+}
+
+// nyFil begins a file with what has come so far.
+func (d *deler) nyFil(mappe string, b []byte) (*os.File, error) {
+	fil, err := navnlos(mappe)
+	if err != nil {
+		return nil, fmt.Errorf("mellomlager: %w", err)
+	}
+	d.filer = append(d.filer, fil)
+	if _, err := fil.Write(b); err != nil {
+		return nil, fmt.Errorf("mellomlager: %w", err)
+	}
+	return fil, nil
 }
 
 // delfeil keeps a full disk apart from a body that is not whole.

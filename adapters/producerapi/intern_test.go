@@ -1,6 +1,7 @@
 package producerapi
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/ports"
 )
 
 // The deadline moves on with every window's worth, never for less.
@@ -56,4 +58,75 @@ func TestBotteneErBegrenset(t *testing.T) {
 	h.vent("ny", na)
 	is.Equal(len(h.botte), 1)
 	is.Equal(nyHastighet(0, 0).vent("x", na), time.Duration(0)) // no limit
+}
+
+func TestOpplastingerErBegrenset(t *testing.T) {
+	is := is.New(t)
+	s := nyeSamtidige(4)
+	var ut []func()
+	for _, x := range []struct {
+		id   kommune.IntegrasjonID
+		vent *Feilkode
+	}{{"a", nil}, {"a", nil}, {"a", FeilForMangeKall}, {"b", nil}, {"c", nil}, {"b", FeilManglerPlass}} {
+		u, err := s.inn(x.id)
+		if x.vent != nil {
+			is.Equal(tilFeil(err).kode, x.vent)
+			continue
+		}
+		is.NoErr(err)
+		ut = append(ut, u)
+	}
+	for _, u := range ut {
+		u()
+	}
+	is.Equal(s.alle, 0)
+	is.Equal(len(s.av), 0)
+}
+
+type tellendeTokens struct {
+	kall int
+	feil error
+}
+
+func (t *tellendeTokens) Konsument(context.Context, string) (kommune.Orgnr, error) {
+	t.kall++
+	return "312345678", t.feil
+}
+
+type stoppeklokke struct {
+	ports.Clock
+	na time.Time
+}
+
+func (s *stoppeklokke) Now() time.Time { return s.na }
+
+// A token is verified once a second, and one that was refused every time.
+func TestTokenetHuskesEttSekund(t *testing.T) {
+	is := is.New(t)
+	ekte, klokke := &tellendeTokens{}, &stoppeklokke{na: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	m := &tokenminne{Tokens: ekte, clock: klokke}
+	spor := func(token string) error {
+		orgnr, err := m.Konsument(t.Context(), token)
+		is.True(err != nil || orgnr == "312345678")
+		return err
+	}
+	for _, x := range []struct {
+		flytt time.Duration
+		kall  int
+	}{{0, 1}, {999 * time.Millisecond, 1}, {time.Millisecond, 2}, {-2 * time.Second, 3}} {
+		klokke.na = klokke.na.Add(x.flytt)
+		is.NoErr(spor("a"))
+		is.Equal(ekte.kall, x.kall)
+	}
+	is.NoErr(spor("b"))
+	is.Equal(ekte.kall, 4) // another token
+	ekte.feil = ports.ErrRefused
+	is.True(spor("c") != nil)
+	is.True(spor("c") != nil)
+	is.Equal(ekte.kall, 6)
+	ekte.feil = nil
+	for n := range 2 * maksTokens {
+		is.NoErr(spor(fmt.Sprint(n)))
+	}
+	is.True(len(m.sett) <= maksTokens)
 }

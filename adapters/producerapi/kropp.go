@@ -23,8 +23,8 @@ func (k *kropp) Read(p []byte) (int, error) {
 }
 
 // maksUtenom is how much of a body may be something else than the two parts: boundaries, headers, unknown small parts, text
-// before and after. 8 KiB of it is room for what mime/multipart has read ahead.
-const maksUtenom = 64<<10 + 8<<10
+// before and after. The last two are room for what we and mime/multipart have read ahead.
+const maksUtenom = 64<<10 + lesestykke + 8<<10
 
 // innmating reads an upload and refuses one that comes too slowly or holds too much. Its first error stays.
 //

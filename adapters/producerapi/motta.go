@@ -72,6 +72,11 @@ func (a *API) motta(ctx context.Context, k *kall, i intake.Innsending) (melding.
 	if k.inn.ContentLength > MaksStorrelse+maksUtenom {
 		return "", &feil{kode: FeilForStor}
 	}
+	ut, err := a.opplast.inn(k.integrasjon.ID)
+	if err != nil {
+		return "", err
+	}
+	defer ut()
 	kontroll := http.NewResponseController(k.w)
 	inn := &innmating{kilde: k.kropp, frist: kontroll.SetReadDeadline, na: time.Now, fart: a.cfg.Fart}
 	d, err := lesDeler(inn, skille, a.cfg.Mappe)

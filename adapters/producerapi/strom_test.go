@@ -290,3 +290,18 @@ func TestForbindelsenBrukesIgjen(t *testing.T) {
 		r.Equal(svar.StatusCode, 401)
 	}
 }
+
+// Every way a part can lie while it comes in gives its bytes back: in one piece, grown, and in a file; and each limit between them.
+func TestDelerAvAlleStorrelser(t *testing.T) {
+	r := oppsett(t)
+	for i, n := range []int{1, 32<<10 - 1, 32 << 10, 32<<10 + 1, 100_000, 256 << 10, 256<<10 + 1, 256<<10 + 2, 1 << 20} {
+		pdf, asice := strings.Repeat("p", n), strings.Repeat("a", n-n/7)+strings.Repeat("b", n/7)
+		svar, _ := r.gjor(r.post(del{"bekymringsmelding", pdf}, del{"asice", asice}))
+		r.Equal(svar.StatusCode, 201)
+		fikk := r.f.innhold[i]
+		r.True(string(fikk[melding.DelPDF]) == pdf && string(fikk[melding.DelAsice]) == asice)
+		r.Equal(r.f.mottatt[i].SHA[melding.DelAsice], sha256.Sum256([]byte(asice)))
+		r.Equal(r.f.mottatt[i].SHA[melding.DelPDF], sha256.Sum256([]byte(pdf)))
+		r.Equal(r.f.mottatt[i].PDF.Storrelse(), int64(n))
+	}
+}

@@ -19,6 +19,7 @@ import (
 
 func dialekt(c Config, lukk func() error) sqlstore.Dialekt {
 	return sqlstore.Dialekt{
+		Forbered:    true,
 		Param:       func(q string) string { return q },
 		Na:          "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
 		Klasse:      klasse,

@@ -99,7 +99,10 @@ func apne(ctx context.Context, c Config, slipp func() error) (*sqlstore.Store, e
 	if err := varig(ctx, c, skriv); err != nil {
 		return nil, errors.Join(err, skriv.Close())
 	}
-	return sqlstore.New(handtak(c, true), skriv, dialekt(c, slipp)), nil
+	sp := nyeSjekkpunkter(handtak(c, false))
+	d := dialekt(c, func() error { return errors.Join(sp.lukk(), slipp()) })
+	d.Skrev = sp.skrev
+	return sqlstore.New(handtak(c, true), skriv, d), nil
 }
 
 // forbered makes the file readable for its owner only, before SQLite makes it readable for all; -wal and -shm take its mode.
@@ -137,6 +140,7 @@ func handtak(c Config, lesbar bool) *bun.DB {
 		q.Add("_pragma", "journal_mode(WAL)")
 		q.Add("_pragma", "synchronous("+c.Synkron+")")
 		q.Add("_pragma", "secure_delete(1)") // erased bytes are overwritten and not just forgotten (D18)
+		q.Add("_pragma", fmt.Sprintf("wal_autocheckpoint(%d)", maksLogg))
 		q.Set("_txlock", "immediate")
 	}
 	abs, err := filepath.Abs(c.Path)

@@ -14,7 +14,11 @@ type Dialekt struct {
 	Las string
 	// Samtidig: several writers at once, so a claim locks what it takes and steps past what others hold.
 	Samtidig bool
-	// Param turns ?1, ?2 … into the driver's own placeholders, for statements that carry blobs.
+	// Forbered: statements are planned once by keeping them prepared. Where it is false, Blobarg makes the driver do it.
+	Forbered bool
+	// Samlet runs statements in one durable transaction and one round trip; nil = one at a time.
+	Samlet func(ctx context.Context, db *sql.DB, ss []Setning) error
+	// Param turns ?1, ?2 … into the driver's own placeholders, for statements that go past bun.
 	Param func(sql string) string
 	// Blobarg comes before the arguments of such statements.
 	Blobarg []any
@@ -27,6 +31,8 @@ type Dialekt struct {
 	// Vedlikehold and LedigPlass: see Store.
 	Vedlikehold func(ctx context.Context, skriv *bun.DB) error
 	LedigPlass  func(ctx context.Context) (int64, error)
+	// Skrev hears of every commit; nil = nobody.
+	Skrev func()
 	// Lukk releases what Open took besides connections; nil = nothing.
 	Lukk func() error
 }

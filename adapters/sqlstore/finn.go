@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -42,14 +41,3 @@ SELECT id FROM (
     AND (SELECT count(*) FROM sak s WHERE s.melding = a.melding AND s.lukket IS NULL) = 0
   ORDER BY a.melding LIMIT ?) forsok
 LIMIT ?`
-
-// Similar finds possible duplicates (D10).
-func (s *Store) Similar(ctx context.Context, f melding.Fakta, since time.Time, max int) ([]melding.ID, error) {
-	var ut []melding.ID
-	err := s.les.NewRaw(`
-SELECT id FROM melding
-WHERE fra_fiks_org_id = ? AND ressurs_id = ? AND slag = ? AND innsendt >= ? AND str_asice = ? AND str_pdf = ? AND id <> ?
-ORDER BY innsendt DESC, id DESC LIMIT ?`,
-		f.FraFiksOrgID, f.RessursID, f.Slag, mikro(since), f.Deler[melding.DelAsice].Storrelse, f.Deler[melding.DelPDF].Storrelse, f.ID, max).Scan(ctx, &ut)
-	return ut, s.feil("meldinger som ligner "+string(f.ID), err)
-}

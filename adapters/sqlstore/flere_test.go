@@ -10,6 +10,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/contracts"
+	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
@@ -163,4 +164,45 @@ func TestIngenTingAKlaimeSkriverIngenting(t *testing.T) {
 	}
 	is.NoErr(r.raa.QueryRow("SELECT txid_snapshot_xmax(txid_current_snapshot())").Scan(&etter))
 	is.True(etter-for_ < 20) // no transaction of ours got a number (autovacuum may take a few)
+}
+
+// A right withdrawn, a bydel closed or a key revoked by one process counts at once in the others, also when it is done by hand.
+func TestFlereSerEndringenMedEnGang(t *testing.T) {
+	hver(t, func(t *testing.T, ny func(t testing.TB) *rigg) {
+		is, r := is.New(t), ny(t)
+		andre := r.igjen(t)
+		o := contracts.OppsettFor("0301", "01")
+		eier := kommune.MottakerEier(o.Mottakere[0].Bydel.RessursID)
+		c := contracts.NyttSertifikat(t)
+		is.NoErr(r.Apply(t.Context(), o))
+		is.NoErr(r.Announce(t.Context(), eier, c, contracts.Start))
+		spor := func() ports.Grunnlag {
+			g, err := andre.Grunnlag(t.Context(), ports.Sporsmal{Integrasjon: o.Integrasjoner[0].ID, Fra: o.Organisasjoner[0].FiksOrgID, Kommune: "0301", Bydel: "01", Na: contracts.Start})
+			is.NoErr(err)
+			return g
+		}
+		for range 20 {
+			is.True(spor().KanSende)
+			is.NoErr(r.Apply(t.Context(), ports.Oppsett{Integrasjoner: o.Integrasjoner}))
+			is.True(!spor().KanSende)
+			is.NoErr(r.Apply(t.Context(), o))
+		}
+		is.Equal(len(spor().TilMottaker), 1)
+		is.NoErr(r.Revoke(t.Context(), c, contracts.Start, "på avveie"))
+		is.Equal(len(spor().TilMottaker), 0)
+		for _, x := range []struct {
+			sql    string
+			virket func(ports.Grunnlag) bool
+		}{
+			{"UPDATE mottaker SET konto_id = 'ny'", func(g ports.Grunnlag) bool { return g.Mottaker.KontoID == "ny" }},
+			{"UPDATE organisasjon SET navn = 'Ny'", func(g ports.Grunnlag) bool { return g.Organisasjon.Navn == "Ny" }},
+			{"UPDATE sertifikat SET trukket = NULL", func(g ports.Grunnlag) bool { return len(g.TilMottaker) == 1 }},
+			{"DELETE FROM tilgang", func(g ports.Grunnlag) bool { return !g.KanSende }},
+			{"UPDATE mottaker SET aktiv = FALSE", func(g ports.Grunnlag) bool { return g.Mottaker == nil }},
+		} {
+			is.True(!x.virket(spor()))
+			r.exec(t, x.sql)
+			is.True(x.virket(spor())) // changed by hand
+		}
+	})
 }

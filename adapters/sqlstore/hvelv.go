@@ -50,14 +50,19 @@ func lesDeler(f melding.Fakta, deler map[melding.Del]melding.Forseglet) ([]lestD
 	return ut, nil
 }
 
-func (s *Store) skrivDel(ctx context.Context, tx bun.Tx, id melding.ID, d lestDel) error {
+const delKolonner = "melding, del, storrelse, sha256, forsegling, innhold"
+
+func (d lestDel) verdier(id string) []any {
 	innhold := d.innhold
 	if innhold == nil {
 		innhold = []byte{} // NULL means erased
 	}
-	_, err := tx.Tx.ExecContext(ctx,
-		s.d.Param("INSERT INTO del (melding, del, storrelse, sha256, forsegling, innhold) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-		s.d.blobargs(string(id), string(d.navn), int64(len(innhold)), d.sha[:], string(d.forsegling), innhold)...)
+	return []any{id, string(d.navn), int64(len(innhold)), d.sha[:], string(d.forsegling), innhold}
+}
+
+func (s *Store) skrivDel(ctx context.Context, tx bun.Tx, id melding.ID, d lestDel) error {
+	x := s.rader("del", delKolonner, "", d.verdier(string(id)))
+	_, err := tx.Tx.ExecContext(ctx, x.SQL, s.d.blobargs(x.Args...)...)
 	return s.feil("melding "+string(id)+", del "+string(d.navn), err)
 }
 

@@ -160,11 +160,15 @@ type tilgangRad struct {
 
 // Integrasjon: see ports.Access.
 func (s *Store) Integrasjon(ctx context.Context, id kommune.IntegrasjonID) (kommune.Integrasjon, error) {
-	var r integrasjonRad
-	if err := s.les.NewSelect().Model(&r).Where("i.id = ?", id).Scan(ctx); err != nil {
+	r := kommune.Integrasjon{ID: id}
+	rad, err := s.sporRad(ctx, "SELECT orgnr, passord_mac, aktiv FROM integrasjon WHERE id = ?1", string(id))
+	if err == nil {
+		err = rad.Scan(&r.Orgnr, &r.PassordMAC, &r.Aktiv)
+	}
+	if err != nil {
 		return kommune.Integrasjon{}, s.feil("integrasjon "+string(id), err)
 	}
-	return kommune.Integrasjon{ID: r.ID, Orgnr: r.Orgnr, PassordMAC: r.PassordMAC, Aktiv: r.Aktiv}, nil
+	return r, nil
 }
 
 // Har: see ports.Access.

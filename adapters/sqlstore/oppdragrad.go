@@ -99,18 +99,34 @@ func (r *oppdragRad) oppdrag() (levering.Oppdrag, error) {
 	return o, nil
 }
 
+// svarkropp reads the body of the answer that o is about; nil = none.
+func svarkropp(o levering.Oppdrag) ([]byte, error) {
+	if o.Svar == nil || o.Svar.Innhold.Tom() {
+		return nil, nil
+	}
+	if o.Svar.Innhold.Storrelse() > melding.MaksSvar {
+		return nil, fmt.Errorf("oppdrag %s: svaret er over %d byte: %w", o.ID, melding.MaksSvar, ports.ErrRefused)
+	}
+	b, err := o.Svar.Innhold.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("oppdrag %s: svaret kunne ikke leses: %w", o.ID, ports.ErrUnavailable)
+	}
+	return b, nil
+}
+
+const oppdragKolonner = "id, ko, melding, forfall, klar, token, antall, arsak, forsok, runde, last, forsegling"
+
+func (r *oppdragRad) verdier() []any {
+	return []any{string(r.ID), string(r.Ko), null(r.Melding), r.Forfall, r.Klar, null(r.Token), int64(r.Antall), r.Arsak, string(r.Forsok),
+		int64(r.Runde), r.Last, string(r.Forsegling)}
+}
+
 // leggInn writes work inside a transaction; an id that is there already stays as it is.
 func (s *Store) leggInn(ctx context.Context, tx bun.Tx, oo []levering.Oppdrag) error {
 	for _, o := range oo {
-		var kropp []byte
-		if o.Svar != nil && !o.Svar.Innhold.Tom() {
-			if o.Svar.Innhold.Storrelse() > melding.MaksSvar {
-				return fmt.Errorf("oppdrag %s: svaret er over %d byte: %w", o.ID, melding.MaksSvar, ports.ErrRefused)
-			}
-			var err error
-			if kropp, err = o.Svar.Innhold.Bytes(); err != nil {
-				return fmt.Errorf("oppdrag %s: svaret kunne ikke leses: %w", o.ID, ports.ErrUnavailable)
-			}
+		kropp, err := svarkropp(o)
+		if err != nil {
+			return err
 		}
 		r, err := tx.NewInsert().Model(nyOppdragRad(o)).On("CONFLICT (id) DO NOTHING").Returning("NULL").Exec(ctx)
 		if err != nil {
@@ -123,7 +139,7 @@ func (s *Store) leggInn(ctx context.Context, tx bun.Tx, oo []levering.Oppdrag) e
 		if err := tx.NewRaw("SELECT seq FROM oppdrag WHERE id = ?", o.ID).Scan(ctx, &seq); err != nil {
 			return s.feil("oppdrag "+string(o.ID), err)
 		}
-		if _, err := tx.Tx.ExecContext(ctx, s.d.Param("UPDATE oppdrag SET innhold = ?1 WHERE seq = ?2"), s.d.blobargs(kropp, seq)...); err != nil {
+		if _, err = tx.Tx.ExecContext(ctx, s.d.Param("UPDATE oppdrag SET innhold = ?1 WHERE seq = ?2"), s.d.blobargs(kropp, seq)...); err != nil {
 			return s.feil("oppdrag "+string(o.ID)+", svaret", err)
 		}
 	}

@@ -1,12 +1,8 @@
 package sqlstore
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/uptrace/bun"
 
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -28,87 +24,77 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 	if len(n.Deler) != len(f.Deler) {
 		return "", fmt.Errorf("%s: %d deler, fakta om %d: %w", hva, len(n.Deler), len(f.Deler), ports.ErrRefused)
 	}
-	select {
-	case s.deler <- struct{}{}:
-		defer func() { <-s.deler }()
-	case <-ctx.Done():
-		return "", s.feil(hva, ctx.Err())
+	vekt := vekt(n.Deler)
+	if err := s.minne.Acquire(ctx, vekt); err != nil {
+		return "", s.feil(hva, err)
 	}
+	defer s.minne.Release(vekt)
 	deler, err := lesDeler(f, n.Deler)
 	if err != nil {
 		return "", err
 	}
-	rad := nyMeldingRad(f, n.Nokkel, avled(u.Melding, false))
-	fantes := false
-	err = s.iSkriv(ctx, hva, func(tx bun.Tx) error {
-		// The row first: its unique indexes turn a repeat away before a byte of content is written.
-		if _, err := tx.NewInsert().Model(rad).Exec(ctx); err != nil {
-			fantes = s.finnesFra(err)
-			return s.feil(hva, err)
-		}
-		if err := s.skrivHendelser(ctx, tx, f.ID, u.Melding.Historikk); err != nil {
-			return err
-		}
-		for _, d := range deler {
-			if err := s.skrivDel(ctx, tx, f.ID, d); err != nil {
-				return err
-			}
-		}
-		if err := s.leggInn(ctx, tx, n.Oppdrag); err != nil {
-			return err
-		}
-		if err := s.skrivSaker(ctx, tx, n.Saker); err != nil {
-			return err
-		}
-		return s.skrivApneForsok(ctx, tx, f.ID, nil, u.Melding)
-		// A crash before the commit leaves nothing at all, one after it a report with its work: delivered, whether or not the
-		// sender hears of it.
-	})
-	if fantes {
-		return s.hvemFantes(ctx, rad)
-	}
+	rad, nokkel := nyMeldingRad(f, avled(u.Melding, false)), nyNokkelRad(n)
+	ss, err := s.opprettelse(rad, nokkel, u, deler)
 	if err != nil {
 		return "", err
+	}
+	// A crash before the commit leaves nothing at all, one after it a report with its work: delivered, whether or not the sender
+	// hears of it.
+	if err := s.iEtt(ctx, ss); err != nil {
+		if s.finnesFra(err) {
+			return s.gjentakelse(ctx, rad, nokkel)
+		}
+		return "", s.feil(hva, err)
 	}
 	return f.ID, nil
 }
 
-// hvemFantes finds the report that a unique index protects, in the order in which the port lists its answers.
-func (s *Store) hvemFantes(ctx context.Context, n *meldingRad) (melding.ID, error) {
-	hva := "melding " + string(n.ID)
-	finn := func(hvor string, args ...any) (*meldingRad, error) {
-		var r meldingRad
-		err := s.les.NewSelect().Model(&r).Where(hvor, args...).Scan(ctx)
-		return &r, s.feil(hva, err)
+// vekt is how much of the memory for sealed parts these take.
+func vekt(deler map[melding.Del]melding.Forseglet) (n int64) {
+	for _, d := range deler {
+		n += d.Storrelse()
 	}
-	r, err := finn("m.id = ?", n.ID)
-	if err == nil {
-		return r.ID, fmt.Errorf("%s: %w", hva, ports.ErrExists)
-	}
-	if n.Nokkel != nil && errors.Is(err, ports.ErrNotFound) {
-		if r, err = finn("m.fra_fiks_org_id = ? AND m.nokkel = ?", n.FraFiksOrgID, *n.Nokkel); err == nil {
-			if r.sammeDeler(n) {
-				return r.ID, fmt.Errorf("%s er sendt før som %s: %w", hva, r.ID, ports.ErrExists)
-			}
-			return r.ID, fmt.Errorf("%s har nøkkelen til %s: %w", hva, r.ID, ports.ErrConflict)
-		}
-	}
-	if errors.Is(err, ports.ErrNotFound) {
-		if r, err = finn("m.fra_fiks_org_id = ? AND m.ressurs_id = ? AND m.slag = ? AND m.versjon = ? AND m.sha_asice = ? AND m.sha_pdf = ? AND NOT m.slettet",
-			n.FraFiksOrgID, n.RessursID, n.Slag, n.Versjon, n.ShaAsice, n.ShaPDF); err == nil {
-			return r.ID, fmt.Errorf("%s er sendt før som %s: %w", hva, r.ID, ports.ErrExists)
-		}
-	}
-	if errors.Is(err, ports.ErrNotFound) {
-		// The one in the way was erased between the insert and this look. A repeat will be accepted.
-		return "", fmt.Errorf("%s: %w", hva, ports.ErrUnavailable)
-	}
-	return "", err
+	return min(max(n, minsteInnhold), maksInnhold)
 }
 
-func (r *meldingRad) sammeDeler(n *meldingRad) bool {
-	return r.RessursID == n.RessursID && r.Slag == n.Slag && r.Versjon == n.Versjon &&
-		bytes.Equal(r.ShaAsice, n.ShaAsice) && bytes.Equal(r.ShaPDF, n.ShaPDF)
+// opprettelse is every row of a new report. Only those whose indexes tell a repeat may say that they exist; they come first, and
+// turn it away before a byte of content is written.
+func (s *Store) opprettelse(rad *meldingRad, nokkel *nokkelRad, u ports.Utgave, deler []lestDel) ([]Setning, error) {
+	id := string(rad.ID)
+	ss := []Setning{s.rader("melding", meldingKolonner, "", rad.verdier())}
+	if nokkel != nil {
+		ss = append(ss, s.rader("idempotensnokkel", "fra_fiks_org_id, sum, melding", "", []any{string(nokkel.FraFiksOrgID), nokkel.Sum, id}))
+	}
+	var rr [][]any
+	for _, h := range hendelseRader(rad.ID, u.Melding.Historikk) {
+		rr = append(rr, h.verdier())
+	}
+	ss = append(ss, s.rader("hendelse", hendelseKolonner, "", rr...))
+	if len(deler) > 0 {
+		rr = nil
+		for _, d := range deler {
+			rr = append(rr, d.verdier(id))
+		}
+		ss = append(ss, s.rader("del", delKolonner, "", rr...))
+	}
+	rr = nil
+	for _, o := range u.Owed {
+		kropp, err := svarkropp(o)
+		if err != nil {
+			return nil, err
+		}
+		rr = append(rr, append(nyOppdragRad(o).verdier(), kropp))
+	}
+	ss = append(ss, s.rader("oppdrag", oppdragKolonner+", innhold", " ON CONFLICT (id) DO NOTHING", rr...))
+	for _, x := range u.Saker {
+		ss = append(ss, s.rader("sak", sakKolonner, " ON CONFLICT (id) DO NOTHING", nySakRad(x).verdier()))
+	}
+	for _, f := range u.Melding.Forsokene() {
+		if !f.Avsluttet {
+			ss = append(ss, s.rader("apent_forsok", "melding, forsok, art", "", []any{id, string(f.ID), string(f.Art)}))
+		}
+	}
+	return ss, nil
 }
 
 // egne refuses work and cases of another report: they would be judged with the wrong history.

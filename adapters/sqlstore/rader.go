@@ -37,7 +37,6 @@ type meldingRad struct {
 	MuligDublett  melding.ID
 	UtloptPrint   bool
 	Deler         string
-	Nokkel        *string
 	ShaAsice      []byte
 	ShaPDF        []byte `bun:"sha_pdf"`
 	StrAsice      int64
@@ -73,14 +72,11 @@ type delfakta struct {
 	Nokkelserie []string           `json:"serie"`
 }
 
-func nyMeldingRad(f melding.Fakta, nokkel string, a avledet) *meldingRad {
+func nyMeldingRad(f melding.Fakta, a avledet) *meldingRad {
 	r := &meldingRad{ID: f.ID, Slag: f.Slag, Versjon: f.Versjon, Kilde: f.Kilde, FraFiksOrgID: f.FraFiksOrgID, FraOrgnr: f.FraOrgnr,
 		IntegrasjonID: f.IntegrasjonID, TilFiksOrgID: f.TilFiksOrgID, Kommune: f.Kommune, Bydel: f.Bydel, RessursID: f.RessursID,
 		FaktaKanal: f.Kanal, KontoID: f.KontoID, Innsendt: mikro(f.Innsendt), Frist: mikro(f.Frist), Oppbevar: f.Oppbevar,
 		MuligDublett: f.MuligDublett, UtloptPrint: f.UtloptPrint, avledet: a}
-	if nokkel != "" {
-		r.Nokkel = &nokkel
-	}
 	r.ShaAsice, r.ShaPDF = delsummer(f)
 	r.StrAsice, r.StrPDF = f.Deler[melding.DelAsice].Storrelse, f.Deler[melding.DelPDF].Storrelse
 	var deler map[melding.Del]delfakta
@@ -92,6 +88,17 @@ func nyMeldingRad(f melding.Fakta, nokkel string, a avledet) *meldingRad {
 	}
 	r.Deler = tekst(deler)
 	return r
+}
+
+const meldingKolonner = "id, slag, versjon, kilde, fra_fiks_org_id, fra_orgnr, integrasjon_id, til_fiks_org_id, kommune, bydel, ressurs_id, " +
+	"fakta_kanal, konto_id, innsendt, frist, oppbevar, mulig_dublett, utlopt_print, deler, sha_asice, sha_pdf, str_asice, str_pdf, " +
+	"tilstand, kanal, endret, brev_bestilt, slettet"
+
+func (r *meldingRad) verdier() []any {
+	return []any{string(r.ID), string(r.Slag), int64(r.Versjon), string(r.Kilde), string(r.FraFiksOrgID), string(r.FraOrgnr), string(r.IntegrasjonID),
+		string(r.TilFiksOrgID), string(r.Kommune), string(r.Bydel), string(r.RessursID), string(r.FaktaKanal), string(r.KontoID), r.Innsendt, r.Frist,
+		int64(r.Oppbevar), string(r.MuligDublett), r.UtloptPrint, r.Deler, r.ShaAsice, r.ShaPDF, r.StrAsice, r.StrPDF,
+		string(r.Tilstand), string(r.Kanal), r.Endret, r.BrevBestilt, r.Slettet}
 }
 
 // delsummer are what D10 compares. NULL is different from every other NULL, so a report without parts is like no other.
@@ -163,6 +170,13 @@ func hendelseRader(id melding.ID, hh []melding.Hendelse) []hendelseRad {
 	return ut
 }
 
+const hendelseKolonner = "melding, sekvens, tidspunkt, art, tilstand, kode, kanal, aktor, meldingstype, referanse, konto_id, forsok, arsak, grunn, del"
+
+func (r hendelseRad) verdier() []any {
+	return []any{string(r.Melding), int64(r.Sekvens), r.Tidspunkt, string(r.Art), string(r.Tilstand), string(r.Kode), string(r.Kanal), r.Aktor,
+		r.Meldingstype, r.Referanse, string(r.KontoID), string(r.Forsok), string(r.Arsak), r.Grunn, string(r.Del)}
+}
+
 func (r hendelseRad) hendelse() melding.Hendelse {
 	return melding.Hendelse{Sekvens: r.Sekvens, Tidspunkt: tid(r.Tidspunkt), Art: r.Art, Tilstand: r.Tilstand, Kode: r.Kode, Kanal: r.Kanal,
 		Aktor: r.Aktor, Meldingstype: r.Meldingstype, Referanse: r.Referanse, KontoID: r.KontoID, Forsok: r.Forsok, Arsak: r.Arsak,
@@ -192,6 +206,27 @@ func nySakRad(s levering.Sak) *sakRad {
 func (r sakRad) sak() levering.Sak {
 	return levering.Sak{ID: r.ID, Melding: verdi(r.Melding), Art: r.Art, Kritisk: r.Kritisk, Apnet: tid(r.Apnet), Frist: tid(r.Frist),
 		Lukket: tidEller(r.Lukket), LukketAv: r.LukketAv, Grunn: r.Grunn}
+}
+
+const sakKolonner = "id, melding, art, kritisk, apnet, frist, lukket, lukket_av, grunn"
+
+func (r *sakRad) verdier() []any {
+	return []any{string(r.ID), null(r.Melding), string(r.Art), r.Kritisk, r.Apnet, r.Frist, nullTall(r.Lukket), r.LukketAv, r.Grunn}
+}
+
+// null and nullTall are what a driver takes for a pointer.
+func null[T ~string](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return string(*v)
+}
+
+func nullTall(v *int64) any {
+	if v == nil {
+		return nil
+	}
+	return *v
 }
 
 // eller is NULL for "".

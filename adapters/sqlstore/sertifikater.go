@@ -50,20 +50,8 @@ func (s *Store) Current(ctx context.Context, eier kommune.Eier) (*x509.Certifica
 
 // Accepted: see ports.Certificates.
 func (s *Store) Accepted(ctx context.Context, eier kommune.Eier, now time.Time) ([]*x509.Certificate, error) {
-	var rr []sertifikatRad
-	if err := s.les.NewSelect().Model(&rr).Where("c.eier_art = ? AND c.eier_id = ? AND c.trukket IS NULL", eier.Art, eier.ID).
-		Where("c.erstattet IS NULL OR c.erstattet > ?", mikro(now.Add(-ports.Overlap))).Order("c.annonsert DESC", "c.seq DESC").Scan(ctx); err != nil {
-		return nil, s.feil("sertifikater til "+eier.String(), err)
-	}
-	var ut []*x509.Certificate
-	for _, r := range rr {
-		c, err := r.sertifikat()
-		if err != nil {
-			return nil, err
-		}
-		ut = append(ut, c)
-	}
-	return ut, nil
+	ss, err := s.lesSertifikater(ctx, s.les, eier)
+	return godtatte(ss, now), err
 }
 
 // Announce: see ports.Certificates. The old one is replaced and the new one current in one commit, so there is never none and, by

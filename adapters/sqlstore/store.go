@@ -15,19 +15,28 @@ import (
 	"fmt"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/semaphore"
 
 	"portal.example/bekymringsmelding/ports"
 )
 
-// samtidigeDeler is how many accepts may write sealed parts at once: 8 × 5 MiB in memory, whatever the load.
-const samtidigeDeler = 8
+// Sealed parts are in memory while they are written: so much in all, whatever the load, and so many accepts at once, so that there
+// are connections left for everything else.
+const (
+	maksInnhold   = 16 << 20
+	maksOpprett   = 8
+	minsteInnhold = maksInnhold / maksOpprett
+)
 
 // Store is the open database. Make it with sqlite.Open or postgres.Open.
 type Store struct {
 	les   *bun.DB
 	skriv *bun.DB // nil = opened for reading only
 	d     Dialekt
-	deler chan struct{}
+	minne *semaphore.Weighted
+
+	lesSetninger, skrivSetninger forberedte
+	grunnlag                     grunnlagsbuffer
 }
 
 var (
@@ -44,7 +53,7 @@ var (
 
 // New is for adapters/sqlite and adapters/postgres. les and skriv may be the same handle; skriv nil refuses every write.
 func New(les, skriv *bun.DB, d Dialekt) *Store {
-	return &Store{les: les, skriv: skriv, d: d, deler: make(chan struct{}, samtidigeDeler)}
+	return &Store{les: les, skriv: skriv, d: d, minne: semaphore.NewWeighted(maksInnhold)}
 }
 
 // Close waits for what is under way and closes every connection.
@@ -97,7 +106,15 @@ func (s *Store) iSkriv(ctx context.Context, hva string, fn func(tx bun.Tx) error
 	if err := fn(tx); err != nil {
 		return err
 	}
-	return s.feil(hva+", commit", tx.Commit())
+	return s.feil(hva+", commit", s.commit(tx))
+}
+
+func (s *Store) commit(tx interface{ Commit() error }) error {
+	err := tx.Commit()
+	if s.d.Skrev != nil {
+		s.d.Skrev()
+	}
+	return err
 }
 
 // iLes runs fn on one consistent snapshot.

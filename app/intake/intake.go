@@ -131,85 +131,65 @@ func (s *Service) mottaker(ctx context.Context, k kommune.Kommunenummer, b kommu
 	return kommune.Mottakerkonto{}, ErrUkjentMottaker
 }
 
-// tilgang is D11: no relation to the organisation looks like an unknown one; a relation without the privilege is told.
-func (s *Service) tilgang(ctx context.Context, i kommune.Integrasjon, org kommune.FiksOrgID) error {
-	kan, err := s.Access.Har(ctx, i.ID, org, kommune.TilgangSende)
-	if err != nil {
-		return err
-	}
-	kjent, err := s.Access.Har(ctx, i.ID, org, kommune.TilgangMotta) // asked also when not needed: the same work for every caller
-	if err != nil {
-		return err
-	}
-	switch {
-	case kan:
-		return nil
-	case kjent:
-		return ErrManglerTilgang
-	}
-	return ErrIkkeDin
-}
-
 // Forhandskontroll judges what is known before the body is read: access, receiver, version and room.
 func (s *Service) Forhandskontroll(ctx context.Context, i Innsending) error {
-	_, _, err := s.vurder(ctx, i)
+	_, err := s.vurder(ctx, i, ports.Sporsmal{Na: s.Clock.Now(), Omtrent: true})
 	return err
 }
 
-func (s *Service) vurder(ctx context.Context, i Innsending) (kommune.Mottakerkonto, kommune.Organisasjon, error) {
-	var konto kommune.Mottakerkonto
-	if err := s.tilgang(ctx, i.Integrasjon, i.Fra); err != nil {
-		return konto, kommune.Organisasjon{}, err
-	}
-	org, err := s.Access.Organisasjon(ctx, i.Fra)
-	if err != nil {
-		return konto, org, utilgjengelig(err)
-	}
-	konto, err = s.mottaker(ctx, i.Kommune, i.Bydel)
-	if err != nil {
-		return konto, org, err
-	}
-	if int(i.Versjon) > konto.Bydel.Versjon {
-		return konto, org, ErrVersjon
+// vurder asks everything at once. Before the body it may ask about; Motta asks again, exactly: minutes may have passed, and a right
+// withdrawn or a bydel closed meanwhile counts.
+func (s *Service) vurder(ctx context.Context, i Innsending, q ports.Sporsmal) (ports.Grunnlag, error) {
+	q.Integrasjon, q.Fra, q.Kommune, q.Bydel = i.Integrasjon.ID, i.Fra, i.Kommune, i.Bydel
+	g, err := s.Access.Grunnlag(ctx, q)
+	switch {
+	case err != nil:
+		return g, err
+	// D11: no relation to the organisation looks like an unknown one; a relation without the privilege is told.
+	case !g.KanSende && g.KanMotta:
+		return g, ErrManglerTilgang
+	case !g.KanSende:
+		return g, ErrIkkeDin
+	case g.Organisasjon == nil:
+		return g, fmt.Errorf("organisasjon %s har tilgang og finnes ikke: %w", i.Fra, ports.ErrUnavailable)
+	case g.Mottaker == nil:
+		return g, ErrUkjentMottaker
+	case int(i.Versjon) > g.Mottaker.Bydel.Versjon:
+		return g, ErrVersjon
 	}
 	if s.Plass != nil {
 		if ledig, err := s.Plass(ctx); err == nil && ledig >= 0 && ledig < s.Reserve {
-			return konto, org, ErrFull
+			return g, ErrFull
 		}
 	}
-	return konto, org, nil
+	return g, nil
 }
 
 // Motta judges, stores and answers. A crash before the commit leaves nothing; after it, a report that is delivered although the
 // sender never heard of it, and that a repeat of the same bytes finds again.
 func (s *Service) Motta(ctx context.Context, i Innsending) (melding.ID, error) {
-	konto, org, err := s.vurder(ctx, i)
-	if err != nil {
-		return "", err
-	}
 	na := s.Clock.Now()
-	deler, utloptPrint, err := s.segl(ctx, i, konto, na)
+	g, err := s.vurder(ctx, i, ports.Sporsmal{Na: na,
+		Lik: &ports.Likhet{Slag: i.Slag, Asice: i.Asice.Storrelse(), PDF: i.PDF.Storrelse(), Siden: na.Add(-10 * time.Minute)}})
 	if err != nil {
 		return "", err
 	}
+	deler, utloptPrint, err := s.segl(i, g, na)
+	if err != nil {
+		return "", err
+	}
+	konto := *g.Mottaker
 	f := melding.Fakta{
 		ID: s.NyID(na), Slag: i.Slag, Versjon: i.Versjon, Kilde: melding.Fagsystem,
-		FraFiksOrgID: i.Fra, FraOrgnr: org.Orgnr, IntegrasjonID: i.Integrasjon.ID,
+		FraFiksOrgID: i.Fra, FraOrgnr: g.Organisasjon.Orgnr, IntegrasjonID: i.Integrasjon.ID,
 		TilFiksOrgID: konto.FiksOrgID, Kommune: konto.Bydel.Kommunenummer, Bydel: konto.Bydel.Bydelsnummer,
-		RessursID: konto.Bydel.RessursID, Kanal: konto.Kanal, KontoID: konto.KontoID,
+		RessursID: konto.Bydel.RessursID, Kanal: konto.Kanal, KontoID: konto.KontoID, MuligDublett: g.Lik,
 		Innsendt: na, Frist: s.Policy.Frist(konto, na), Deler: deler, Oppbevar: s.Policy.OppbevarFor(konto), UtloptPrint: utloptPrint,
 	}
 	return s.lagre(ctx, f, i, na)
 }
 
 func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na time.Time) (melding.ID, error) {
-	like, err := s.Store.Similar(ctx, f, na.Add(-10*time.Minute), 1)
-	if err != nil {
-		return "", err
-	}
-	if len(like) > 0 {
-		f.MuligDublett = like[0]
-	}
 	n := ports.Ny{Fakta: f, Nokkel: i.Nokkel,
 		Deler: map[melding.Del]melding.Forseglet{melding.DelPDF: i.PDF, melding.DelAsice: i.Asice}}
 	n.Hendelser, n.Oppdrag, n.Saker = levering.Aksepter(f, na)
@@ -242,22 +222,20 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 }
 
 // segl is D21: both parts are whole CMS of an accepted kind, sealed for an accepted certificate and for nobody else.
-func (s *Service) segl(ctx context.Context, i Innsending, konto kommune.Mottakerkonto, na time.Time) (map[melding.Del]melding.Delfakta, bool, error) {
-	ut := map[melding.Del]melding.Delfakta{}
-	asice, _, err := s.del(ctx, i.Asice, kommune.MottakerEier(konto.Bydel.RessursID), konto.TarGCM, na)
+func (s *Service) segl(i Innsending, g ports.Grunnlag, na time.Time) (map[melding.Del]melding.Delfakta, bool, error) {
+	asice, _, err := s.del(i.Asice, g.TilMottaker, g.Mottaker.TarGCM, na)
 	if err != nil {
 		return nil, false, fmt.Errorf("del %s: %w", melding.DelAsice, err)
 	}
-	pdf, utlopt, err := s.del(ctx, i.PDF, kommune.Printleverandor, false, na)
+	pdf, utlopt, err := s.del(i.PDF, g.TilPrint, false, na)
 	if err != nil {
 		return nil, false, fmt.Errorf("del %s: %w", melding.DelPDF, err)
 	}
 	asice.SHA256, pdf.SHA256 = i.SHA[melding.DelAsice], i.SHA[melding.DelPDF]
-	ut[melding.DelAsice], ut[melding.DelPDF] = asice, pdf
-	return ut, utlopt, nil
+	return map[melding.Del]melding.Delfakta{melding.DelAsice: asice, melding.DelPDF: pdf}, utlopt, nil
 }
 
-func (s *Service) del(ctx context.Context, f melding.Forseglet, eier kommune.Eier, gcm bool, na time.Time) (melding.Delfakta, bool, error) {
+func (s *Service) del(f melding.Forseglet, godtatt []*x509.Certificate, gcm bool, na time.Time) (melding.Delfakta, bool, error) {
 	d := melding.Delfakta{Storrelse: f.Storrelse(), Forsegling: f.Forsegling()}
 	segl, err := s.Inspector.Inspect(f)
 	if errors.Is(err, ports.ErrRefused) {
@@ -270,10 +248,6 @@ func (s *Service) del(ctx context.Context, f melding.Forseglet, eier kommune.Eie
 	}
 	if len(segl.Mottakere) == 0 {
 		return d, false, ErrNokkel
-	}
-	godtatt, err := s.Certs.Accepted(ctx, eier, na)
-	if err != nil {
-		return d, false, err
 	}
 	utlopt := false
 	for _, m := range segl.Mottakere {

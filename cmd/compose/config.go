@@ -19,24 +19,26 @@ import (
 
 // Config is everything a portal can be told, by flag or by environment variable. docs/drift/konfigurasjon.md lists it.
 type Config struct {
-	Lager       string        `help:"Hvor meldingene lagres: sqlite:<fil> eller postgres://…" env:"PORTAL_LAGER" placeholder:"URL"`
-	Adresse     string        `help:"Adressen portalen lytter på: vert:port, eller unix:<fil>." env:"PORTAL_ADRESSE" default:"127.0.0.1:8080"`
-	TLSSert     string        `name:"tls-sertifikat" help:"PEM-fil med sertifikatkjede. Leses på nytt ved SIGHUP." env:"PORTAL_TLS_SERTIFIKAT" type:"path" placeholder:"FIL"`
-	TLSNokkel   string        `name:"tls-nokkel" help:"PEM-fil med privat nøkkel." env:"PORTAL_TLS_NOKKEL" type:"path" placeholder:"FIL"`
-	Hemmelighet string        `help:"Tjenerens nøkkel for lagrede passord: minst 32 tilfeldige byte, base64." env:"PORTAL_HEMMELIGHET" placeholder:"BASE64"`
-	Utsteder    string        `name:"maskinporten" help:"Maskinportens utsteder (issuer), ordrett slik tokenet har den." env:"PORTAL_MASKINPORTEN" placeholder:"URL"`
-	JWKS        string        `name:"maskinporten-jwks" help:"Hvor Maskinportens nøkler hentes." env:"PORTAL_MASKINPORTEN_JWKS" placeholder:"URL"`
-	Transport   string        `help:"Digital kanal: fiksio. memory: finnes bare med --dev." env:"PORTAL_TRANSPORT" default:"" placeholder:"fiksio"`
-	Print       string        `help:"Utskrift. mappe:<mappe> finnes bare med --dev." env:"PORTAL_PRINT" default:"" placeholder:"mappe:…"`
-	Roller      []string      `help:"Hva denne prosessen gjør." env:"PORTAL_ROLLER" default:"web,api,worker" enum:"web,api,worker"`
-	Rate        float64       `help:"Kall i sekundet per integrasjon; 0 er uten grense." env:"PORTAL_RATE" default:"100"`
-	Burst       int           `help:"Kall på en gang per integrasjon." env:"PORTAL_BURST" default:"200"`
-	Reserve     int64         `help:"Ledig plass i byte før nye meldinger avvises." env:"PORTAL_RESERVE" default:"268435456"`
-	PrintPause  time.Duration `name:"print-pause" help:"Tid mellom hver gang utskriftsleverandøren spørres." env:"PORTAL_PRINT_PAUSE" default:"30s"`
-	Nokler      string        `help:"Mappe med portalens private nøkler, bare for eieren (chmod 700)." env:"PORTAL_NOKLER" type:"path" placeholder:"MAPPE"`
-	Retur       string        `help:"Returadresse på brev: navn;linje1;postnummer;poststed" env:"PORTAL_RETUR" placeholder:"ADRESSE"`
-	Mappe       string        `help:"Mappe for forseglede deler mens de kommer inn." env:"PORTAL_MIDLERTIDIG" type:"path" placeholder:"MAPPE"`
-	Dev         bool          `help:"Tillat deler som ikke må brukes i drift." env:"PORTAL_DEV"`
+	Lager        string        `help:"Hvor meldingene lagres: sqlite:<fil> eller postgres://…" env:"PORTAL_LAGER" placeholder:"URL"`
+	Adresse      string        `help:"Adressen portalen lytter på: vert:port, eller unix:<fil>." env:"PORTAL_ADRESSE" default:"127.0.0.1:8080"`
+	TLSSert      string        `name:"tls-sertifikat" help:"PEM-fil med sertifikatkjede. Leses på nytt ved SIGHUP." env:"PORTAL_TLS_SERTIFIKAT" type:"path" placeholder:"FIL"`
+	TLSNokkel    string        `name:"tls-nokkel" help:"PEM-fil med privat nøkkel." env:"PORTAL_TLS_NOKKEL" type:"path" placeholder:"FIL"`
+	Hemmelighet  string        `help:"Tjenerens nøkkel for lagrede passord: minst 32 tilfeldige byte, base64." env:"PORTAL_HEMMELIGHET" placeholder:"BASE64"`
+	Utsteder     string        `name:"maskinporten" help:"Maskinportens utsteder (issuer), ordrett slik tokenet har den." env:"PORTAL_MASKINPORTEN" placeholder:"URL"`
+	JWKS         string        `name:"maskinporten-jwks" help:"Hvor Maskinportens nøkler hentes." env:"PORTAL_MASKINPORTEN_JWKS" placeholder:"URL"`
+	Transport    string        `help:"Digital kanal: fiksio. memory: finnes bare med --dev." env:"PORTAL_TRANSPORT" default:"" placeholder:"fiksio"`
+	Print        string        `help:"Utskrift. mappe:<mappe> finnes bare med --dev." env:"PORTAL_PRINT" default:"" placeholder:"mappe:…"`
+	Roller       []string      `help:"Hva denne prosessen gjør." env:"PORTAL_ROLLER" default:"web,api,worker" enum:"web,api,worker"`
+	Rate         float64       `help:"Kall i sekundet per integrasjon; 0 er uten grense." env:"PORTAL_RATE" default:"100"`
+	Burst        int           `help:"Kall på en gang per integrasjon." env:"PORTAL_BURST" default:"200"`
+	Forbindelser int           `help:"Forbindelser på en gang; halvparten fra én adresse." env:"PORTAL_FORBINDELSER" default:"1024"`
+	Nedtrapping  time.Duration `help:"Hvor lenge /readyz sier nei før portalen slutter å ta imot, når den stanses." env:"PORTAL_NEDTRAPPING" default:"3s"`
+	Reserve      int64         `help:"Ledig plass i byte før nye meldinger avvises." env:"PORTAL_RESERVE" default:"268435456"`
+	PrintPause   time.Duration `name:"print-pause" help:"Tid mellom hver gang utskriftsleverandøren spørres." env:"PORTAL_PRINT_PAUSE" default:"30s"`
+	Nokler       string        `help:"Mappe med portalens private nøkler, bare for eieren (chmod 700)." env:"PORTAL_NOKLER" type:"path" placeholder:"MAPPE"`
+	Retur        string        `help:"Returadresse på brev: navn;linje1;postnummer;poststed" env:"PORTAL_RETUR" placeholder:"ADRESSE"`
+	Mappe        string        `help:"Mappe for forseglede deler mens de kommer inn." env:"PORTAL_MIDLERTIDIG" type:"path" placeholder:"MAPPE"`
+	Dev          bool          `help:"Tillat deler som ikke må brukes i drift." env:"PORTAL_DEV"`
 
 	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i --nokler er forseglet med: minst 32 tilfeldige byte, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
 

@@ -19,7 +19,7 @@ func (s *System) drift(m *malinger) http.Handler {
 		}
 		si(w, http.StatusOK, "klar")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.reg, promhttp.HandlerOpts{Timeout: 10 * time.Second}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.reg, promhttp.HandlerOpts{Timeout: 10 * time.Second, MaxRequestsInFlight: 2}))
 	return mux
 }
 

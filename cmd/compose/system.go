@@ -180,12 +180,7 @@ func (s *System) http(hemmelig []byte) error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", s.Handler)
-	for _, r := range producerapi.Ruter() {
-		mux.Handle(r, api)
-	}
-	s.API, s.Handler = api, mux
+	s.API, s.Handler = api, api.Foran(s.Handler)
 	return nil
 }
 

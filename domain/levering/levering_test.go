@@ -201,6 +201,9 @@ func TestRejectionAfterDeliveryIsACriticalAlarm(t *testing.T) {
 	// An operator sends it again while the content is kept: a new attempt with an id of its own.
 	v.gjor(levering.Avgjor(v.u, levering.Avgjorelse{Valg: levering.ValgSend, Hvem: "a", Grunn: "b"}, policy, v.na))
 	v.is.True(levering.Sendeforsok(v.u, v.oppdrag(levering.KoSend)) != v.u.Melding.Forsokene()[0].ID)
+	// Asked again before it has gone, because the first answer was lost, it is one delivery all the same.
+	v.gjor(levering.Avgjor(v.u, levering.Avgjorelse{Valg: levering.ValgSend, Hvem: "a", Grunn: "b"}, policy, v.na))
+	v.is.Equal(v.u.Melding.Antall(melding.NySendingBestilt), 1)
 	v.sendt()
 	v.is.Equal(v.u.Melding.Tilstand(), melding.LEVERT)
 }

@@ -115,6 +115,10 @@ func Avgjor(u Utgave, a Avgjorelse, p Policy, na time.Time) (Endring, error) {
 		if t != melding.AVVIST_PRINT && t != melding.LEVERT || u.Slettet {
 			return feil()
 		}
+		if harKo(u, KoSend) { // told that it failed, she asks again; the one ordered has not gone yet, and two would be two deliveries
+			b.merknad(melding.Notat, h)
+			return b.ut()
+		}
 		runde := b.nesteSendeRunde()
 		b.merknad(melding.NySendingBestilt, h)
 		b.skyld(KoSend, "", runde, na)

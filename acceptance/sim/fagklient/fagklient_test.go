@@ -135,7 +135,11 @@ func (r *rigg) send() plattform.Sendt {
 	r.is.NoErr(err)
 	_ = res.Body.Close()
 	r.is.Equal(res.StatusCode, http.StatusAccepted)
-	return r.neste()
+	for {
+		if s := r.neste(); s.Fra == portalen { // not a repeated answer to an earlier one
+			return s
+		}
+	}
 }
 
 // neste is the next message the platform accepts.

@@ -7,6 +7,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
 )
 
 // The brokers.
@@ -15,10 +16,13 @@ const (
 	RabbitMQ = "rabbitmq"
 )
 
-func (v *Verden) startMegler(_ context.Context, tjener *tls.Config) (broker.Broker, error) {
+// startMegler starts the chosen broker; ctx is for the start only.
+func (v *Verden) startMegler(ctx context.Context, tjener *tls.Config) (broker.Broker, error) {
 	switch v.c.Megler {
 	case "", Innebygd:
 		return amqp.Start(amqp.Config{Adresse: v.c.AMQP, TLS: tjener, Klokke: v.c.Klokke, Tilgang: v.p, Logg: v.c.Logg})
+	case RabbitMQ:
+		return rabbit.Start(ctx, rabbit.Config{Adresse: v.c.AMQP, SertifikatFil: v.fil("server.pem"), NokkelFil: v.fil("server.key.pem"), Tilgang: v.p, Logg: v.c.Logg})
 	}
 	return nil, errors.New("ukjent megler")
 }

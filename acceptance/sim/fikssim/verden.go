@@ -92,7 +92,7 @@ func Start(ctx context.Context, c Config) (v *Verden, err error) {
 	if err := v.startMaskinporten(); err != nil {
 		return v, fmt.Errorf("maskinporten: %w", err)
 	}
-	if err := v.startPlattform(arbeid); err != nil {
+	if err := v.startPlattform(ctx, arbeid); err != nil {
 		return v, err
 	}
 	for i := range v.o.Kontoer {
@@ -130,7 +130,7 @@ func (v *Verden) startMaskinporten() error {
 	return v.mp.Start()
 }
 
-func (v *Verden) startPlattform(ctx context.Context) (err error) {
+func (v *Verden) startPlattform(start, ctx context.Context) (err error) {
 	if v.p, err = plattform.Ny(plattform.Config{Klokke: v.c.Klokke, Token: v.mp.Verifiser, Grense: v.c.Grense, Lempelig: v.c.Lempelig, Logg: v.c.Logg}); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (v *Verden) startPlattform(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if v.b, err = v.startMegler(ctx, tjener); err != nil {
+	if v.b, err = v.startMegler(start, tjener); err != nil {
 		return fmt.Errorf("megler: %w", err)
 	}
 	v.p.Bruk(v.b)

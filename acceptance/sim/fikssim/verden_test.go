@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,8 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/fikssim"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -235,6 +238,37 @@ func TestAVendorWithTheSheetAloneSendsAndReceives(t *testing.T) {
 	req.URL.Path = "/fiks-io/finnes/ikke"
 	_, feil := k.kall(req)
 	k.is.True(bytes.Contains(feil, []byte("STI_UKJENT"))) // the API's paths are the API's
+}
+
+func TestTheSameWorldRunsOnRabbitMQ(t *testing.T) {
+	c := config(data(t))
+	c.Megler = fikssim.RabbitMQ
+	v, err := fikssim.Start(t.Context(), c)
+	if errors.Is(err, rabbit.ErrMangler) {
+		if slices.Contains(strings.Split(os.Getenv("KREV"), ","), "rabbitmq") {
+			t.Fatal("KREV: rabbitmq mangler")
+		}
+		t.Skip("rabbitmq mangler")
+	}
+	is := is.New(t)
+	is.NoErr(err)
+	t.Cleanup(func() { is.NoErr(v.Stopp()) })
+	k := klient{t: t, is: is}
+	k.ark, err = v.Ark()
+	is.NoErr(err)
+	portal := k.ark.Kontoer[0]
+	id := k.send(k.konto("kvitterer"))
+	d := k.neste(portal)
+	is.Equal(d.Headers["type"], protokoll.Mottatt)
+	is.Equal(d.Headers["svar-til"], id)
+	_, vet := v.Plattform().Venter(portal.KontoID)
+	is.True(!vet) // the admin page shows no buttons for what this broker cannot do
+
+	v.Plattform().NesteTil(k.konto("stille").KontoID, plattform.Virkning{Utlop: true}) // what works on both
+	id = k.send(k.konto("stille"))
+	d = k.neste(portal)
+	is.Equal(d.Headers["type"], protokoll.Tidsavbrudd)
+	is.Equal(d.Headers["svar-til"], id)
 }
 
 func TestASecondStartIsTheSameWorldOnTheSamePorts(t *testing.T) {

@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS melding (
   mulig_dublett   TEXT NOT NULL,
   utlopt_print    BOOLEAN NOT NULL,
   deler           TEXT NOT NULL,
-  nokkel          TEXT,
   sha_asice       BYTEA,
   sha_pdf         BYTEA,
   str_asice       BIGINT NOT NULL,
@@ -33,12 +32,19 @@ CREATE TABLE IF NOT EXISTS melding (
 );
 -- D10: byte-identical parts from the same sender to the same receiver are one report while the first's content is kept.
 CREATE UNIQUE INDEX IF NOT EXISTS melding_like_deler ON melding (fra_fiks_org_id, ressurs_id, slag, versjon, sha_asice, sha_pdf) WHERE NOT slettet;
-CREATE UNIQUE INDEX IF NOT EXISTS melding_nokkel ON melding (fra_fiks_org_id, nokkel) WHERE nokkel IS NOT NULL;
 CREATE INDEX IF NOT EXISTS melding_lik ON melding (fra_fiks_org_id, ressurs_id, slag, innsendt);
 CREATE INDEX IF NOT EXISTS melding_mottaker ON melding (ressurs_id, id);
 CREATE INDEX IF NOT EXISTS melding_gruppe ON melding (tilstand, kanal);
 -- What is not delivered is few; "always owed" and the oldest report look at nothing else.
 CREATE INDEX IF NOT EXISTS melding_ulevert ON melding (innsendt, id) WHERE tilstand <> 'LEVERT';
+
+-- Every Idempotency-Key a sender has used, as its SHA-256: a sender may put anything in one. The first report to use a key keeps it.
+CREATE TABLE IF NOT EXISTS idempotensnokkel (
+  fra_fiks_org_id TEXT NOT NULL,
+  sum             BYTEA NOT NULL,
+  melding         TEXT COLLATE "C" NOT NULL REFERENCES melding (id),
+  PRIMARY KEY (fra_fiks_org_id, sum)
+);
 
 CREATE TABLE IF NOT EXISTS hendelse (
   melding      TEXT COLLATE "C" NOT NULL REFERENCES melding (id),
@@ -190,6 +196,30 @@ CREATE TABLE IF NOT EXISTS tilgang (
   PRIMARY KEY (integrasjon, org, tilgang)
 );
 
+-- What has changed of the tables that intake judges by: who holds an answer made at this number may use it again. Triggers, so that
+-- a change made by hand counts too.
+CREATE TABLE IF NOT EXISTS katalogversjon (
+  nr BIGINT NOT NULL
+);
+INSERT INTO katalogversjon (nr) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM katalogversjon);
+CREATE OR REPLACE FUNCTION katalogen_er_endret() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE katalogversjon SET nr = nr + 1;
+  RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS organisasjon_endret ON organisasjon;
+CREATE TRIGGER organisasjon_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON organisasjon FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS kommune_endret ON kommune;
+CREATE TRIGGER kommune_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON kommune FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS mottaker_endret ON mottaker;
+CREATE TRIGGER mottaker_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mottaker FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS integrasjon_endret ON integrasjon;
+CREATE TRIGGER integrasjon_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON integrasjon FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS tilgang_endret ON tilgang;
+CREATE TRIGGER tilgang_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tilgang FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+DROP TRIGGER IF EXISTS sertifikat_endret ON sertifikat;
+CREATE TRIGGER sertifikat_endret AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sertifikat FOR EACH STATEMENT EXECUTE FUNCTION katalogen_er_endret();
+
 -- History is append-only, and facts are fixed, for every client of this database that is not its owner with a plan.
 CREATE OR REPLACE FUNCTION endres_aldri() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -206,7 +236,7 @@ CREATE TRIGGER melding_tommes_ikke BEFORE TRUNCATE ON melding FOR EACH STATEMENT
 DROP TRIGGER IF EXISTS melding_fakta_endres_ikke ON melding;
 CREATE TRIGGER melding_fakta_endres_ikke BEFORE UPDATE OF id, slag, versjon, kilde, fra_fiks_org_id, fra_orgnr,
   integrasjon_id, til_fiks_org_id, kommune, bydel, ressurs_id, fakta_kanal, konto_id, innsendt, frist, oppbevar, mulig_dublett,
-  utlopt_print, deler, nokkel, sha_asice, sha_pdf, str_asice, str_pdf ON melding
+  utlopt_print, deler, sha_asice, sha_pdf, str_asice, str_pdf ON melding
   FOR EACH ROW EXECUTE FUNCTION endres_aldri();
 -- Sealed bytes do not compress; trying costs time at every accept.
 ALTER TABLE del ALTER COLUMN innhold SET STORAGE EXTERNAL;

@@ -1,5 +1,8 @@
 // Package pgtest gives tests a private, throw-away PostgreSQL: one server a test process, a fresh database a test. Nothing has to be
-// configured; it is found among Debian's binaries or on PATH, and listens on a Unix socket only. It does not sync (open with Dev).
+// configured; it is found among Debian's binaries or on PATH, and listens on a Unix socket only.
+//
+// Database lies in memory where it can and does not sync: open it with Dev. Varig is for what depends on the disk: it lies there and
+// syncs every commit, as in operation.
 package pgtest
 
 import (
@@ -24,13 +27,18 @@ import (
 )
 
 var (
-	start sync.Once
-	felt  tjener
-	feil  error
+	rask  = tjener{mappe: iMinnet, valg: "-c fsync=off -c full_page_writes=off"}
+	varig = tjener{mappe: func() string { return "" }}
 	nr    atomic.Int64
 )
 
+// tjener is one server, started when the first test asks.
 type tjener struct {
+	mappe func() string
+	valg  string
+
+	start  sync.Once
+	feil   error
 	sokkel string
 	stopp  io.Closer // closed by the kernel when this process ends
 }
@@ -39,30 +47,35 @@ var errMangler = errors.New("postgres finnes ikke (/usr/lib/postgresql/*/bin ell
 
 // Database is the DSN of an empty database, dropped when the test ends. Without a server binary the test is skipped, or fails when
 // KREV names postgres.
-func Database(t testing.TB) string {
+func Database(t testing.TB) string { return rask.database(t) }
+
+// Varig is Database on the disk of TMPDIR, with every commit synced.
+func Varig(t testing.TB) string { return varig.database(t) }
+
+func (s *tjener) database(t testing.TB) string {
 	t.Helper()
-	start.Do(func() { felt, feil = startTjener() })
-	if errors.Is(feil, errMangler) && !slices.Contains(strings.Split(os.Getenv("KREV"), ","), "postgres") {
-		t.Skip(feil)
+	s.start.Do(func() { s.feil = s.startTjener() })
+	if errors.Is(s.feil, errMangler) && !slices.Contains(strings.Split(os.Getenv("KREV"), ","), "postgres") {
+		t.Skip(s.feil)
 	}
-	if feil != nil {
-		t.Fatal(feil)
+	if s.feil != nil {
+		t.Fatal(s.feil)
 	}
 	navn := "prove" + strconv.FormatInt(nr.Add(1), 10)
-	kjor(t, "CREATE DATABASE "+navn)
-	t.Cleanup(func() { kjor(t, "DROP DATABASE "+navn+" WITH (FORCE)") })
-	return felt.dsn(navn)
+	s.kjor(t, "CREATE DATABASE "+navn)
+	t.Cleanup(func() { s.kjor(t, "DROP DATABASE "+navn+" WITH (FORCE)") })
+	return s.dsn(navn)
 }
 
-func (s tjener) dsn(db string) string {
+func (s *tjener) dsn(db string) string {
 	return fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", s.sokkel, db)
 }
 
-func kjor(t testing.TB, q string) {
+func (s *tjener) kjor(t testing.TB, q string) {
 	t.Helper()
 	ctx, avbryt := context.WithTimeout(context.Background(), time.Minute)
 	defer avbryt()
-	c, err := pgx.Connect(ctx, felt.dsn("postgres"))
+	c, err := pgx.Connect(ctx, s.dsn("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,64 +87,63 @@ func kjor(t testing.TB, q string) {
 
 // vokter keeps the server until its standard input ends, which happens when the test process is gone, however it went. Then it
 // stops the server and removes the folder.
-const vokter = `"$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" -c fsync=off -c full_page_writes=off \
-  -c max_connections=200 -c shared_buffers=64MB -c max_wal_size=256MB -c jit=off & p=$!
+const vokter = `"$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" \
+  -c max_connections=200 -c shared_buffers=64MB -c max_wal_size=256MB -c jit=off $3 & p=$!
 read -r _
 kill -QUIT $p; wait $p; rm -rf "$2"`
 
-func startTjener() (tjener, error) {
+func (s *tjener) startTjener() error {
 	bin, err := finnBin()
 	if err != nil {
-		return tjener{}, err
+		return err
 	}
-	mappe, err := os.MkdirTemp(rask(), "pgtest")
+	mappe, err := os.MkdirTemp(s.mappe(), "pgtest")
 	if err != nil {
-		return tjener{}, err
+		return err
 	}
 	bruker, err := eier(mappe)
 	if err != nil {
-		return tjener{}, err
+		return err
 	}
-	s, err := kjorTjener(bin, mappe, bruker)
-	if err != nil {
-		return tjener{}, errors.Join(err, os.RemoveAll(mappe))
+	if err := s.kjorTjener(bin, mappe, bruker); err != nil {
+		return errors.Join(err, os.RemoveAll(mappe))
 	}
-	return s, nil
+	return nil
 }
 
-func kjorTjener(bin, mappe string, bruker *syscall.SysProcAttr) (tjener, error) {
+func (s *tjener) kjorTjener(bin, mappe string, bruker *syscall.SysProcAttr) error {
 	init := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(mappe, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--locale=C.UTF-8", "--no-sync", "--no-instructions")
 	init.SysProcAttr, init.Dir = bruker, mappe
 	if ut, err := init.CombinedOutput(); err != nil {
-		return tjener{}, fmt.Errorf("initdb: %w\n%s", err, ut)
+		return fmt.Errorf("initdb: %w\n%s", err, ut)
 	}
 	logg, err := os.Create(filepath.Join(mappe, "logg"))
 	if err != nil {
-		return tjener{}, err
+		return err
 	}
 	defer func() { _ = logg.Close() }() // the server has its own
-	cmd := exec.Command("/bin/sh", "-c", vokter, "pgtest", bin, mappe)
+	cmd := exec.Command("/bin/sh", "-c", vokter, "pgtest", bin, mappe, s.valg)
 	// Not our own output: `go test` would wait for it.
 	cmd.SysProcAttr, cmd.Dir, cmd.Stdout, cmd.Stderr = bruker, mappe, logg, logg
 	stopp, err := cmd.StdinPipe()
 	if err != nil {
-		return tjener{}, err
+		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return tjener{}, err
+		return err
 	}
-	s := tjener{sokkel: mappe, stopp: stopp}
+	s.sokkel, s.stopp = mappe, stopp
 	ctx, avbryt := context.WithTimeout(context.Background(), 30*time.Second)
 	defer avbryt()
 	for {
 		c, err := pgx.Connect(ctx, s.dsn("postgres"))
 		if err == nil {
-			return s, c.Close(ctx)
+			return c.Close(ctx)
 		}
 		if ctx.Err() != nil {
 			ut, _ := os.ReadFile(logg.Name())
-			return s, errors.Join(fmt.Errorf("postgres svarer ikke: %w\n%s", err, ut), stopp.Close())
+			return errors.Join(fmt.Errorf("postgres svarer ikke: %w\n%s", err, ut), stopp.Close())
 		}
 		select { // a server that boots has no other sign
 		case <-time.After(20 * time.Millisecond):
@@ -161,8 +173,8 @@ func versjon(p string) int {
 	return n
 }
 
-// rask is memory where there is some: a server that does not sync gains from it all the same.
-func rask() string {
+// iMinnet is memory where there is some: a server that does not sync gains from it all the same.
+func iMinnet() string {
 	if i, err := os.Stat("/dev/shm"); err == nil && i.IsDir() {
 		return "/dev/shm"
 	}

@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS melding (
   mulig_dublett   TEXT NOT NULL,
   utlopt_print    BOOLEAN NOT NULL,
   deler           TEXT NOT NULL,
-  nokkel          TEXT,
   sha_asice       BLOB,
   sha_pdf         BLOB,
   str_asice       BIGINT NOT NULL,
@@ -33,12 +32,19 @@ CREATE TABLE IF NOT EXISTS melding (
 );
 -- D10: byte-identical parts from the same sender to the same receiver are one report while the first's content is kept.
 CREATE UNIQUE INDEX IF NOT EXISTS melding_like_deler ON melding (fra_fiks_org_id, ressurs_id, slag, versjon, sha_asice, sha_pdf) WHERE NOT slettet;
-CREATE UNIQUE INDEX IF NOT EXISTS melding_nokkel ON melding (fra_fiks_org_id, nokkel) WHERE nokkel IS NOT NULL;
 CREATE INDEX IF NOT EXISTS melding_lik ON melding (fra_fiks_org_id, ressurs_id, slag, innsendt);
 CREATE INDEX IF NOT EXISTS melding_mottaker ON melding (ressurs_id, id);
 CREATE INDEX IF NOT EXISTS melding_gruppe ON melding (tilstand, kanal);
 -- What is not delivered is few; "always owed" and the oldest report look at nothing else.
 CREATE INDEX IF NOT EXISTS melding_ulevert ON melding (innsendt, id) WHERE tilstand <> 'LEVERT';
+
+-- Every Idempotency-Key a sender has used, as its SHA-256: a sender may put anything in one. The first report to use a key keeps it.
+CREATE TABLE IF NOT EXISTS idempotensnokkel (
+  fra_fiks_org_id TEXT NOT NULL,
+  sum             BLOB NOT NULL,
+  melding         TEXT NOT NULL REFERENCES melding (id),
+  PRIMARY KEY (fra_fiks_org_id, sum)
+);
 
 CREATE TABLE IF NOT EXISTS hendelse (
   melding      TEXT NOT NULL REFERENCES melding (id),
@@ -190,6 +196,31 @@ CREATE TABLE IF NOT EXISTS tilgang (
   PRIMARY KEY (integrasjon, org, tilgang)
 );
 
+-- What has changed of the tables that intake judges by: who holds an answer made at this number may use it again. Triggers, so that
+-- a change made by hand counts too.
+CREATE TABLE IF NOT EXISTS katalogversjon (
+  nr BIGINT NOT NULL
+);
+INSERT INTO katalogversjon (nr) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM katalogversjon);
+CREATE TRIGGER IF NOT EXISTS organisasjon_ny AFTER INSERT ON organisasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS organisasjon_endret AFTER UPDATE ON organisasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS organisasjon_borte AFTER DELETE ON organisasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS kommune_ny AFTER INSERT ON kommune BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS kommune_endret AFTER UPDATE ON kommune BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS kommune_borte AFTER DELETE ON kommune BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS mottaker_ny AFTER INSERT ON mottaker BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS mottaker_endret AFTER UPDATE ON mottaker BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS mottaker_borte AFTER DELETE ON mottaker BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS integrasjon_ny AFTER INSERT ON integrasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS integrasjon_endret AFTER UPDATE ON integrasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS integrasjon_borte AFTER DELETE ON integrasjon BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS tilgang_ny AFTER INSERT ON tilgang BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS tilgang_endret AFTER UPDATE ON tilgang BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS tilgang_borte AFTER DELETE ON tilgang BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS sertifikat_ny AFTER INSERT ON sertifikat BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS sertifikat_endret AFTER UPDATE ON sertifikat BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+CREATE TRIGGER IF NOT EXISTS sertifikat_borte AFTER DELETE ON sertifikat BEGIN UPDATE katalogversjon SET nr = nr + 1; END;
+
 -- History is append-only, and facts are fixed, for everybody with this file in hand.
 CREATE TRIGGER IF NOT EXISTS hendelse_endres_ikke BEFORE UPDATE ON hendelse
 BEGIN SELECT RAISE(ABORT, 'en hendelse endres aldri'); END;
@@ -199,5 +230,5 @@ CREATE TRIGGER IF NOT EXISTS melding_slettes_ikke BEFORE DELETE ON melding
 BEGIN SELECT RAISE(ABORT, 'en melding slettes aldri'); END;
 CREATE TRIGGER IF NOT EXISTS melding_fakta_endres_ikke BEFORE UPDATE OF id, slag, versjon, kilde, fra_fiks_org_id, fra_orgnr,
   integrasjon_id, til_fiks_org_id, kommune, bydel, ressurs_id, fakta_kanal, konto_id, innsendt, frist, oppbevar, mulig_dublett,
-  utlopt_print, deler, nokkel, sha_asice, sha_pdf, str_asice, str_pdf ON melding
+  utlopt_print, deler, sha_asice, sha_pdf, str_asice, str_pdf ON melding
 BEGIN SELECT RAISE(ABORT, 'fakta om en melding endres aldri'); END;
