@@ -26,7 +26,6 @@ import (
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
-	"portal.example/bekymringsmelding/adapters/postgres/pgtest"
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/app/onboarding"
 	"portal.example/bekymringsmelding/cmd/compose"
@@ -53,7 +52,7 @@ type ende struct {
 	nr       uint64
 }
 
-func nyEnde(t testing.TB, megler string) *ende {
+func nyEnde(t testing.TB, megler string, apne func(testing.TB) base) *ende {
 	t.Helper()
 	mappe := t.TempDir()
 	d, err := world.Apne(filepath.Join(mappe, "verden"), 2048, time.Now)
@@ -76,13 +75,13 @@ func nyEnde(t testing.TB, megler string) *ende {
 	if rmq == nil {
 		rmq = startRabbit(t, d, ingen{})
 	}
-	e.golv = nyttGolv(t, rmq)
-	base := e.startPortal(t, mappe, mp)
+	e.golv = nyttGolv(t, rmq, apne(t).raa)
+	url := e.startPortal(t, mappe, mp, apne(t).lager)
 
 	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: mp.TokenURL(), Issuer: mp.Utsteder(), KlientID: d.Avsender.KlientID,
 		Nokkel: d.Avsender.Sert.Nokkel, Sertifikat: d.Avsender.Sert.Cert, Clock: sysclock.Clock{}})
 	ma(t, err)
-	e.avsender = &world.Avsender{API: base + "/bekymringsmelding", Data: d.Avsender, Token: k.Token, Na: time.Now,
+	e.avsender = &world.Avsender{API: url + "/bekymringsmelding", Data: d.Avsender, Token: k.Token, Na: time.Now,
 		HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	n, err := e.avsender.HentNokler(context.Background(), "4601", "01")
 	ma(t, err)
@@ -107,7 +106,7 @@ func startFiks(t testing.TB, d *world.Deltakere, mp *sim.Maskinporten, b func(br
 }
 
 // startPortal gives the portal's base URL.
-func (e *ende) startPortal(t testing.TB, mappe string, mp *sim.Maskinporten) string {
+func (e *ende) startPortal(t testing.TB, mappe string, mp *sim.Maskinporten, lager compose.Lager) string {
 	t.Helper()
 	ctx := context.Background()
 	for _, m := range []string{"deler", "nokler"} {
@@ -119,7 +118,7 @@ func (e *ende) startPortal(t testing.TB, mappe string, mp *sim.Maskinporten) str
 		Mappe: filepath.Join(mappe, "deler"), Nokler: filepath.Join(mappe, "nokler"), NokkelHemmelighet: e.d.NokkelHemmelighet, Dev: true,
 		Fiks: compose.FiksConfig{API: e.fiks.API, AMQP: e.fiks.Broker.Adresse(), CA: e.d.FilSert("ca"), Konto: string(world.Portalkonto), Integrasjon: l.IntegrasjonID,
 			Passord: l.Passord, TokenEndpoint: mp.TokenURL(), KlientID: l.KlientID, KlientSert: e.d.FilSert("portal"), KlientNokkel: e.d.FilNokkel("portal")},
-		Deler: compose.Deler{Lager: iPostgres(t).lager, Logg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Deler: compose.Deler{Lager: lager, Logg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 			Rundt: func(l *compose.Lager, _ *ports.Transport, _ *ports.Printer) {
 				e.tid.Lager = *l
 				*l = e.tid
@@ -232,14 +231,9 @@ type golv struct {
 	db  *sql.DB
 }
 
-func nyttGolv(t testing.TB, rmq *rabbit.Broker) *golv {
+func nyttGolv(t testing.TB, rmq *rabbit.Broker, db *sql.DB) *golv {
 	t.Helper()
-	db, err := sql.Open("pgx", pgtest.Database(t))
-	ma(t, err)
-	t.Cleanup(func() { ma(t, db.Close()) })
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(16)
-	_, err = db.Exec("CREATE TABLE golv (nr bigserial PRIMARY KEY, innhold bytea NOT NULL)")
+	_, err := db.Exec("CREATE TABLE golv (nr bigserial PRIMARY KEY, innhold bytea NOT NULL)")
 	ma(t, err)
 	ma(t, rmq.Opprett(context.Background(), golvko))
 	return &golv{rmq, db}
