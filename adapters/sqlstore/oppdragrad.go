@@ -121,6 +121,11 @@ func (r *oppdragRad) verdier() []any {
 		int64(r.Runde), r.Last, string(r.Forsegling)}
 }
 
+// felt are the columns and, last, innhold.
+func (r *oppdragRad) felt() []any {
+	return []any{&r.ID, &r.Ko, &r.Melding, &r.Forfall, &r.Klar, &r.Token, &r.Antall, &r.Arsak, &r.Forsok, &r.Runde, &r.Last, &r.Forsegling, &r.Innhold}
+}
+
 // leggInn writes work inside a transaction; an id that is there already stays as it is.
 func (s *Store) leggInn(ctx context.Context, tx bun.Tx, oo []levering.Oppdrag) error {
 	for _, o := range oo {

@@ -11,7 +11,21 @@ import (
 type Setning struct {
 	SQL  string
 	Args []any
+	Rad  func(skann func(...any) error) error // hears of each row of the answer; nil = a statement that answers nothing
 }
+
+// setning has ?1, ?2 … for its arguments.
+func (s *Store) setning(q string, args ...any) Setning {
+	for i, a := range args {
+		if t, ok := a.(string); ok {
+			args[i] = utenNullbyte(t)
+		}
+	}
+	return Setning{SQL: s.d.Param(q), Args: args}
+}
+
+// utenNullbyte: see UtenNul.
+func utenNullbyte(s string) string { return strings.ReplaceAll(s, "\x00", "\ufffd") }
 
 // rader is an INSERT of several rows at once, as text that is the same for as many rows of the same table, so that it can be kept
 // prepared. resten follows the values.
@@ -31,7 +45,7 @@ func (s *Store) rader(tabell, kolonner, resten string, rader ...[]any) Setning {
 			q.WriteString(skille + "?" + strconv.Itoa(len(args)+1))
 			switch t := v.(type) {
 			case string:
-				v = strings.ReplaceAll(t, "\x00", "\ufffd") // see UtenNul
+				v = utenNullbyte(t)
 			case []byte:
 				if t == nil {
 					v = nil // NULL, and not an empty value
