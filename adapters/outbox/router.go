@@ -120,8 +120,8 @@ func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message
 					}
 				})
 			}
-			if len(leier) == 0 {
-				a.vent(ctx, ko)
+			if len(leier) < ledig { // all that was due then
+				a.vent(ctx, ko, sist)
 			}
 		}
 	}()
@@ -143,11 +143,12 @@ func (a *abonnent) ventPlass(ctx context.Context, ko levering.Ko, ledig int, sis
 	}
 }
 
-// vent sleeps until somebody calls Vekk, the next item is due, or Pause has passed: another process may have added work.
-func (a *abonnent) vent(ctx context.Context, ko levering.Ko) {
+// vent sleeps until somebody calls Vekk, the next item is due, or Pause has passed: another process may have added work. What was due
+// at sist and not handed out belongs to a report that somebody has in hand.
+func (a *abonnent) vent(ctx context.Context, ko levering.Ko, sist time.Time) {
 	o := a.o
 	til := o.Clock.Now().Add(o.Pause)
-	if neste, err := o.Work.Next(ctx, ko); err == nil && !neste.IsZero() && neste.Before(til) && neste.After(o.Clock.Now()) {
+	if neste, err := o.Work.Next(ctx, ko); err == nil && neste.Before(til) && neste.After(sist) {
 		til = neste
 	}
 	klar, stopp := o.Clock.At(til)

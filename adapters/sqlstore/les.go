@@ -74,7 +74,9 @@ func (s *Store) lesning(id melding.ID, las string) (*lest, []Setning) {
 	}
 	l := &lest{id: id}
 	sporring := func(kolonner, tabell, hvor string, rad func(func(...any) error) error) Setning {
-		return Setning{SQL: s.d.Param("SELECT " + kolonner + " FROM " + tabell + " WHERE " + hvor), Args: []any{utenNullbyte(string(id))}, Rad: rad}
+		x := s.setning("SELECT "+kolonner+" FROM "+tabell+" WHERE "+hvor, string(id))
+		x.Rad = rad
+		return x
 	}
 	return l, []Setning{
 		sporring(meldingKolonner, "melding", "id = ?1"+las, func(skann func(...any) error) error {

@@ -19,46 +19,16 @@ func (s *Store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave)
 	if s.skriv == nil {
 		return ports.Utgave{}, errLesbar
 	}
-	hva := "melding " + string(id)
 	var ny ports.Utgave
-	var avvist error // ours or fn's: given back as it is [S7]
 	l, ss := s.lesning(id, s.d.Las)
-	bedom := func() (skriv []Setning, err error) {
-		ny, skriv, avvist = s.bedom(l, fn)
-		return skriv, avvist
-	}
-	var err error
-	if s.d.Todelt != nil {
-		err = s.d.Todelt(ctx, s.skriv.DB, ss, bedom)
-	} else {
-		err = s.iSkriv(ctx, hva, func(tx bun.Tx) error { return s.etterTur(ctx, tx, ss, bedom) })
-	}
-	switch {
-	case avvist != nil:
-		return ports.Utgave{}, avvist
-	case err != nil:
-		return ports.Utgave{}, s.feil(hva, err)
+	err := s.iTo(ctx, "melding "+string(id), ss, func() (skriv []Setning, err error) {
+		ny, skriv, err = s.bedom(l, fn)
+		return skriv, err // fn's error as it is [S7]
+	})
+	if err != nil {
+		return ports.Utgave{}, err
 	}
 	return ny, nil
-}
-
-// etterTur is Dialekt.Todelt inside a transaction that the caller commits, one statement at a time.
-func (s *Store) etterTur(ctx context.Context, tx bun.Tx, ss []Setning, fn func() ([]Setning, error)) error {
-	for _, x := range ss {
-		if err := s.lesRader(ctx, tx.Tx, x); err != nil {
-			return err
-		}
-	}
-	skriv, err := fn()
-	if err != nil {
-		return err
-	}
-	for _, x := range skriv {
-		if _, err := tx.Tx.ExecContext(ctx, x.SQL, s.d.blobargs(x.Args...)...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // bedom asks fn, and gives what the report then is and what must be written for it to be so.
