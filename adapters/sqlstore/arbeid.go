@@ -123,6 +123,9 @@ func (s *Store) Done(ctx context.Context, l ports.Lease) error {
 // Next: see ports.Work.
 func (s *Store) Next(ctx context.Context, ko levering.Ko) (time.Time, error) {
 	var klar *int64
-	err := s.les.NewRaw("SELECT min(klar) FROM oppdrag WHERE ko = ?", ko).Scan(ctx, &klar)
+	r, err := s.sporRad(ctx, "SELECT min(klar) FROM oppdrag WHERE ko = ?1", string(ko))
+	if err == nil {
+		err = r.Scan(&klar)
+	}
 	return tidEller(klar), s.feil("kø "+string(ko), err)
 }
