@@ -86,7 +86,7 @@ var fagsystemer = []scenario{
 		l.Fram(24 * time.Hour)
 		l.venter(func(is *is.I) { is.Equal(l.Tilstander(id), bekreftet) })
 	}, slutt: []dom{{lyver: true}}},
-	{navn: "ingen henter fra køen: brev på fristen", driv: func(l *liv) {
+	{navn: "ingen henter fra køen: brev på fristen", verdensklokke: true, driv: func(l *liv) {
 		id := l.Send("4601", "02")
 		l.Fram(3 * 24 * time.Hour)
 		l.venter(func(is *is.I) {

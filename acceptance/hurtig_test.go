@@ -56,7 +56,7 @@ func (h *hurtiglager) Update(ctx context.Context, id melding.ID, fn func(ports.U
 	return h.Lager.Update(ctx, id, fn)
 }
 
-func (h *hurtiglager) Add(ctx context.Context, o ...levering.Oppdrag) error {
+func (h *hurtiglager) Add(ctx context.Context, o ...levering.Oppdrag) (int, error) {
 	defer h.glem()
 	return h.Lager.Add(ctx, o...)
 }

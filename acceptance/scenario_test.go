@@ -32,6 +32,8 @@ type scenario struct {
 	losSaker []levering.Saksart
 	// stille says that the scenario makes no writing call, so there is nothing that may fail. The clean run proves it.
 	stille bool
+	// verdensklokke says that it needs a platform whose TTLs run on the world's clock, which RabbitMQ's do not.
+	verdensklokke bool
 	// http sweeps it through the API too, beside the use case. Nothing in it is refused but by the sweep.
 	http bool
 }

@@ -1,18 +1,15 @@
 package contracts
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	crand "crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
 	"encoding/hex"
 	"math/big"
-	"sync"
 	"testing"
 	"time"
 
@@ -187,30 +184,13 @@ func apenSak(id melding.ID, merke string, nar time.Time) levering.Sak {
 	return levering.Sak{ID: levering.SakID(string(id) + "/" + merke), Melding: id, Art: levering.SakUkjentSvar, Apnet: nar, Frist: nar.Add(24 * time.Hour)}
 }
 
-// NyttSertifikat is a self-signed one of its own. Small and quick: no suite checks what it is good for.
+// NyttSertifikat is a self-signed one of its own. Small and quick, and not RSA: nobody can seal for it.
 func NyttSertifikat(t testing.TB) *x509.Certificate {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return selvsignert(t, k)
-}
-
-// NyttRSASertifikat is one that something can be sealed for. The key is made once a run.
-func NyttRSASertifikat(t testing.TB) *x509.Certificate {
-	t.Helper()
-	k, err := rsaNokkel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return selvsignert(t, k)
-}
-
-var rsaNokkel = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(crand.Reader, 2048) })
-
-func selvsignert(t testing.TB, k crypto.Signer) *x509.Certificate {
-	t.Helper()
 	mal := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(Tilfeldig(16)), Subject: pkix.Name{CommonName: "kontrakt"},
 		NotBefore: Start.Add(-time.Hour), NotAfter: Start.AddDate(2, 0, 0)}
 	der, err := x509.CreateCertificate(crand.Reader, mal, mal, k.Public(), k)

@@ -202,6 +202,19 @@ func TestTransport(t *testing.T, rigg func(t *testing.T) Transportrigg) {
 		}
 	})
 
+	t.Run("T4 with less than a second left nothing is sent", func(t *testing.T) {
+		is, r := is.New(t), rigg(t)
+		kom := r.ankomster()
+		f := forsendelse(t, r.Konto)
+		f.TTL = time.Second - time.Microsecond
+		_, err := r.Transport.Send(t.Context(), f)
+		is.True(errors.Is(err, ports.ErrRefused))
+		f = forsendelse(t, r.Konto)
+		_, err = r.Transport.Send(t.Context(), f)
+		is.NoErr(err)
+		is.Equal(ventPa(t, kom, "meldingen").Forsok, f.Forsok) // and the other never came
+	})
+
 	t.Run("T4 refused only when it is certain", func(t *testing.T) {
 		is, r := is.New(t), rigg(t)
 		kom := r.ankomster()

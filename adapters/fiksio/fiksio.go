@@ -1,3 +1,9 @@
+// Package fiksio is ports.Transport and ports.Catalogue over Fiks IO as KS runs it: reports go out through the HTTP send API, answers
+// come in over AMQP 0-9-1 with TLS, and the catalogue is asked over HTTP. KS documents it at developers.fiks.ks.no (tjenester/fiksprotokoll);
+// where that is silent, its own clients were followed, and the file says which.
+//
+// Call New, then Receive in a goroutine of its own; Send and Certificate whenever. Nothing is judged here: an answer is handed over as
+// it came, also one that makes no sense. dom.go says which refusals of a send are certain, levering.go how a message becomes an answer.
 package fiksio
 
 import (
@@ -10,7 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,39 +25,45 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// Config is what New needs; what is not marked optional is required. It prints as [skjult].
+// Config is what a Transport needs. What stands before the blank line is required. It prints as [skjult].
 type Config struct {
-	API         string                // scheme://host[:port] of send API, catalogue and Dokumentlager
-	AMQP        string                // host:port of the broker; always TLS
-	TLS         *tls.Config           // optional: nil = the machine's own roots
-	Konto       kommune.KontoID       // our own account: its queue is read, and reports come from it
-	Integrasjon kommune.IntegrasjonID // whom we log in as
+	API         string // scheme://host:port. Plain http is for loopback only
+	AMQP        string // host:port; always TLS
+	Konto       kommune.KontoID
+	Integrasjon kommune.IntegrasjonID
 	Passord     string
-	Token       func(context.Context) (string, error) // an access token, asked for at every connection and every call
+	Token       func(context.Context) (string, error) // a Maskinporten access token; asked for at every call and every connection
 	Clock       ports.Clock
-	HTTP        *http.Client // optional: nil = NyHTTP(TLS)
-	// Lesbar says of a rejection's body whether it can be read with our key. Optional: nil = nothing can.
+
+	TLS  *tls.Config  // whom to trust; nil = the system's roots
+	HTTP *http.Client // nil = one that uses TLS above and gives a call two minutes. It never follows a redirect
+	// Lesbar says whether the body of a rejection can be opened and read (ArsakSvarLesbart or ArsakSvarUleselig); nil = it cannot.
 	Lesbar func(context.Context, melding.Forseglet) melding.Arsak
-	// Lytter hears, at the start and then every Lyttepause, from when until when answers have been taken without a break. Optional.
-	Lytter   func(ctx context.Context, fra, til time.Time)
-	Prefetch int          // messages in hand at once; 0 = 20
-	Logg     *slog.Logger // ids only. Optional
+	// Lytter hears when consuming begins, and then every half minute from when until when it has gone on without a break. It is silent
+	// while every delivery the broker may have out is one that take refuses: then nothing more can come.
+	Lytter func(ctx context.Context, fra, til time.Time)
+	// Gjentatt hears of each message that the broker says it has delivered before.
+	Gjentatt func()
+	Prefetch int          // messages delivered and not yet acked; 0 = 20
+	Logg     *slog.Logger // ids only; nil = none
 }
 
-// Lyttepause is how often Lytter hears.
-const Lyttepause = 30 * time.Second
+const skjult = "[skjult]"
 
-// Format keeps the password out of every log and error.
-func (Config) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "[skjult]") }
+func (Config) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (Config) MarshalText() ([]byte, error) { return []byte(skjult), nil }
 
-// Transport is one portal's account on Fiks IO. Safe for concurrent use.
+// Transport is one account's end of Fiks IO. Safe for concurrent use.
 type Transport struct {
-	c         Config
-	api       string
-	http      *http.Client
-	tls       *tls.Config
-	kontoer   kontobok
-	tilkoblet atomic.Bool
+	c       Config        // without the password
+	passord func() string // behind a func: inside somebody's unexported field it prints as an address
+	http    http.Client
+	plasser chan struct{} // one for each take under way, of this connection and of earlier ones
+	okter   atomic.Int32  // connections that are consuming
+	melder  sync.Mutex    // held while Lytter runs
+
+	mu   sync.Mutex
+	apne map[kommune.KontoID]time.Time // accounts not to ask the catalogue about before then
 }
 
 var (
@@ -59,26 +71,40 @@ var (
 	_ ports.Catalogue = (*Transport)(nil)
 )
 
-// New checks c and connects to nothing.
+const (
+	kallfrist        = 2 * time.Minute
+	standardPrefetch = 20
+)
+
+// New connects to nothing yet.
 func New(c Config) (*Transport, error) {
-	if c.Token == nil || c.Clock == nil || c.Passord == "" {
-		return nil, errors.New("fiksio: Token, Clock og Passord er påkrevd")
+	if c.API == "" || c.AMQP == "" || c.Konto == "" || c.Integrasjon == "" || c.Passord == "" || c.Token == nil || c.Clock == nil {
+		return nil, errors.New("fiksio: API, AMQP, Konto, Integrasjon, Passord, Token og Clock er påkrevd")
 	}
-	u, err := url.Parse(c.API)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-		return nil, errors.New("fiksio: API skal være http(s)://vert[:port]")
+	if err := kontrollerAPI(c.API); err != nil {
+		return nil, err
 	}
-	vert, _, err := net.SplitHostPort(c.AMQP)
-	if err != nil || vert == "" {
+	if vert, port, err := net.SplitHostPort(c.AMQP); err != nil || vert == "" || port == "" {
 		return nil, errors.New("fiksio: AMQP skal være vert:port")
 	}
-	for navn, id := range map[string]string{"Konto": string(c.Konto), "Integrasjon": string(c.Integrasjon)} {
-		if _, err := melding.ParseID(id); err != nil {
-			return nil, fmt.Errorf("fiksio: %s: %w", navn, err)
-		}
+	konto, err := melding.ParseID(string(c.Konto)) // only its reading of UUIDs is used, here and below
+	if err != nil {
+		return nil, errors.New("fiksio: Konto er ikke en UUID")
+	}
+	c.Konto = kommune.KontoID(konto)
+	if c.Prefetch < 0 || c.Prefetch > maksPrefetch {
+		return nil, fmt.Errorf("fiksio: Prefetch må være fra 1 til %d", maksPrefetch)
+	}
+	if c.Prefetch == 0 {
+		c.Prefetch = standardPrefetch
+	}
+	if c.TLS == nil {
+		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	if c.HTTP == nil {
-		c.HTTP = NyHTTP(c.TLS)
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.TLSClientConfig = c.TLS.Clone()
+		c.HTTP = &http.Client{Transport: t, Timeout: kallfrist}
 	}
 	if c.Lesbar == nil {
 		c.Lesbar = func(context.Context, melding.Forseglet) melding.Arsak { return melding.ArsakSvarUleselig }
@@ -86,32 +112,37 @@ func New(c Config) (*Transport, error) {
 	if c.Lytter == nil {
 		c.Lytter = func(context.Context, time.Time, time.Time) {}
 	}
+	if c.Gjentatt == nil {
+		c.Gjentatt = func() {}
+	}
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)
 	}
-	if c.Prefetch == 0 {
-		c.Prefetch = 20
-	}
-	t := &Transport{c: c, api: u.Scheme + "://" + u.Host, http: c.HTTP, tls: &tls.Config{MinVersion: tls.VersionTLS12}, kontoer: nyKontobok()}
-	if c.TLS != nil {
-		t.tls = c.TLS.Clone()
-	}
-	if t.tls.ServerName == "" {
-		t.tls.ServerName = vert
-	}
+	passord := c.Passord
+	c.Passord = ""
+	t := &Transport{c: c, passord: func() string { return passord }, http: *c.HTTP, plasser: make(chan struct{}, c.Prefetch),
+		apne: map[kommune.KontoID]time.Time{}}
+	// A redirect would carry the password's header to wherever it points.
+	t.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return t, nil
 }
 
-// NyHTTP is a client that fits: it gives up after a minute, follows no redirect (it would carry the password along), and keeps enough
-// connections for several sends at once.
-func NyHTTP(c *tls.Config) *http.Client {
-	c = c.Clone() // net/http writes in its own; a nil one stays nil
-	return &http.Client{
-		Timeout:       time.Minute,
-		Transport:     &http.Transport{TLSClientConfig: c, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 32, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: 10 * time.Second},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+const maksPrefetch = 1000
+
+// kontrollerAPI never repeats the address: somebody may have put a password in it.
+func kontrollerAPI(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
+		return errors.New("fiksio: API skal være skjema://vert:port")
 	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return errors.New("fiksio: API skal være https; http er bare for loopback")
 }
 
-// Tilkoblet says whether answers are being taken right now.
-func (t *Transport) Tilkoblet() bool { return t.tilkoblet.Load() }
+// Tilkoblet says whether answers can come in now.
+func (t *Transport) Tilkoblet() bool { return t.okter.Load() > 0 }
+
+func (t *Transport) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "[fiksio %s]", t.c.Konto) }

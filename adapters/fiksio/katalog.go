@@ -10,8 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -19,127 +19,153 @@ import (
 )
 
 const (
-	katalogfrist = 5 * time.Second // a look-up that takes longer is not waited for
-	aapenHuskes  = 5 * time.Minute // how long an open account is not asked about again
-	ukjentHuskes = 30 * time.Second
+	statusVarer  = 5 * time.Minute  // how long an account that takes messages is not asked about again
+	ukjentVarer  = 30 * time.Second // the same after the catalogue could not say: a dead one must not slow every send
+	statusfrist  = 5 * time.Second  // a slow one must not hold a report back either
+	maksStatuser = 10_000
+	maksNokkel   = 1 << 20 // bytes of a key's answer
 )
 
-// kontobok remembers which accounts were open a moment ago.
-type kontobok struct {
-	mu  *sync.Mutex
-	til map[kommune.KontoID]time.Time
+func kontoSti(id kommune.KontoID, rest string) string {
+	return "/fiks-io/katalog/api/v1/kontoer/" + url.PathEscape(string(id)) + rest
 }
 
-func nyKontobok() kontobok { return kontobok{&sync.Mutex{}, map[kommune.KontoID]time.Time{}} }
-
-func (b kontobok) husk(k kommune.KontoID, til time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.til[k] = til
-}
-
-func (b kontobok) husker(k kommune.KontoID, na time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return na.Before(b.til[k])
-}
-
-// stengt says that the catalogue certainly shows the account as one that does not receive. A catalogue that does not answer stops
-// nothing: the send itself is the judge.
-func (t *Transport) stengt(ctx context.Context, k kommune.KontoID) bool {
+// stengt says whether the catalogue is certain that an account takes no messages. Whatever else it says, or that it says nothing, means
+// that the send itself has to find out. That an account is closed is asked anew each time: it may have been opened a moment ago.
+func (t *Transport) stengt(ctx context.Context, id kommune.KontoID) bool {
 	na := t.c.Clock.Now()
-	if t.kontoer.husker(k, na) {
+	t.mu.Lock()
+	til := t.apne[id]
+	t.mu.Unlock()
+	if na.Before(til) {
 		return false
 	}
-	s, err := t.hent(ctx, "/fiks-io/katalog/api/v1/kontoer/"+string(k))
-	var konto struct {
-		Status struct {
-			GyldigMottaker *bool `json:"gyldigMottaker"`
-		} `json:"status"`
-	}
-	if err != nil || s.status != http.StatusOK || json.Unmarshal(s.kropp, &konto) != nil || konto.Status.GyldigMottaker == nil {
-		t.kontoer.husk(k, na.Add(ukjentHuskes))
-		return false
-	}
-	if !*konto.Status.GyldigMottaker {
+	apen, vet := t.sporStatus(ctx, id)
+	varer := ukjentVarer
+	switch {
+	case vet && !apen:
 		return true
+	case vet:
+		varer = statusVarer
+	case ctx.Err() != nil:
+		return false // says nothing about the catalogue
 	}
-	t.kontoer.husk(k, na.Add(aapenHuskes))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.apne) >= maksStatuser {
+		clear(t.apne)
+	}
+	t.apne[id] = na.Add(varer)
 	return false
 }
 
-func (t *Transport) hent(ctx context.Context, sti string) (svar, error) {
-	ctx, avbryt := context.WithTimeout(ctx, katalogfrist)
+func (t *Transport) sporStatus(ctx context.Context, id kommune.KontoID) (apen, vet bool) {
+	ctx, avbryt := context.WithTimeout(ctx, statusfrist)
 	defer avbryt()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.api+sti, nil)
-	if err != nil {
-		return svar{}, err
+	r, err := t.be(ctx, http.MethodGet, kontoSti(id, "/status"), nil)
+	if err == nil {
+		err = t.legitimer(ctx, r)
 	}
-	return t.kall(req, maksSvar)
+	if err != nil {
+		return false, false
+	}
+	s, err := t.gjor(r, maksKropp)
+	if err != nil || s.status != http.StatusOK {
+		return false, false
+	}
+	var status struct {
+		GyldigMottaker *bool `json:"gyldigMottaker"`
+	}
+	if json.Unmarshal(s.kropp, &status) != nil || status.GyldigMottaker == nil {
+		return false, false
+	}
+	return *status.GyldigMottaker, true
 }
 
-// Certificate: see ports.Catalogue.
-func (t *Transport) Certificate(ctx context.Context, k kommune.KontoID) (*x509.Certificate, error) {
-	s, err := t.hent(ctx, "/fiks-io/katalog/api/v1/kontoer/"+string(k)+"/offentligNokkel")
+// Certificate: see ports.Catalogue. The call carries no login (ks-no/fiks-io-klient-java FiksIOKlientFactory.java has a client without one
+// for it).
+func (t *Transport) Certificate(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
+	c, err := t.sertifikat(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("nøkkel for konto %s: %w", k, err)
+		return nil, fmt.Errorf("nøkkelen til konto %s: %w", id, err)
 	}
-	if _, ekte := s.fraFiks(); s.status == http.StatusNotFound && ekte {
-		return nil, fmt.Errorf("nøkkel for konto %s: %w", k, ports.ErrNotFound)
-	}
-	if s.status != http.StatusOK {
-		return nil, fmt.Errorf("nøkkel for konto %s: status %d: %w", k, s.status, ports.ErrUnavailable)
-	}
-	var n struct {
-		Nokkel string `json:"nokkel"`
-	}
-	if json.Unmarshal(s.kropp, &n) != nil {
-		return nil, fmt.Errorf("nøkkel for konto %s: svaret er ikke katalogens: %w", k, ports.ErrUnavailable)
-	}
-	return lesSertifikat(k, n.Nokkel)
+	return c, nil
 }
 
-// Publish makes c what others seal for when they send to our own account, unless it is so already. Clients do the same at their start
-// (§3); a catalogue that refuses it says so with ErrUnavailable, for it may be our login that lacks the right.
+func (t *Transport) sertifikat(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
+	r, err := t.be(ctx, http.MethodGet, kontoSti(id, "/offentligNokkel"), nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.gjor(r, maksNokkel)
+	if err != nil {
+		return nil, err
+	}
+	f, egen := egenFeil(s.kropp)
+	switch {
+	case s.status == http.StatusNotFound && egen:
+		return nil, statusfeil(s.status, f, ports.ErrNotFound)
+	case s.status != http.StatusOK:
+		return nil, statusfeil(s.status, f, ports.ErrUnavailable)
+	}
+	var svar struct {
+		Nokkel *string `json:"nokkel"`
+	}
+	if json.Unmarshal(s.kropp, &svar) != nil || svar.Nokkel == nil {
+		return nil, fmt.Errorf("svaret har ingen nøkkel: %w", ports.ErrUnavailable)
+	}
+	return lesSertifikat([]byte(*svar.Nokkel))
+}
+
+// Publish makes c what others seal for when they send to our own account, unless it is so already. KS's clients do the same at their start
+// (ks-no/fiks-io-klient-java FiksIOKlientFactory.java). A platform that says no gives ErrUnavailable: it may be our login that lacks the
+// right, and nothing is lost meanwhile.
 func (t *Transport) Publish(ctx context.Context, c *x509.Certificate) error {
-	na, err := t.Certificate(ctx, t.c.Konto)
-	if err == nil && na.Equal(c) {
+	na, err := t.sertifikat(ctx, t.c.Konto)
+	switch {
+	case err == nil && na.Equal(c):
 		return nil
-	}
-	if err != nil && !errors.Is(err, ports.ErrNotFound) && !errors.Is(err, ports.ErrRefused) {
-		return err
+	case err != nil && !errors.Is(err, ports.ErrNotFound) && !errors.Is(err, ports.ErrRefused):
+		return fmt.Errorf("egen nøkkel: %w", err)
 	}
 	kropp, err := json.Marshal(map[string]string{"pem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))})
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, t.api+"/fiks-io/konto/api/v1/kontoer/"+string(t.c.Konto)+"/offentligNokkel", bytes.NewReader(kropp))
-	if err != nil {
-		return err
+	r, err := t.be(ctx, http.MethodPut, "/fiks-io/konto/api/v1/kontoer/"+url.PathEscape(string(t.c.Konto))+"/offentligNokkel", bytes.NewReader(kropp))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json")
+		err = t.legitimer(ctx, r)
 	}
-	req.Header.Set("Content-Type", "application/json")
-	s, err := t.kall(req, maksSvar)
 	if err != nil {
-		return fmt.Errorf("offentlig nøkkel for konto %s: %w", t.c.Konto, err)
+		return fmt.Errorf("egen nøkkel: %w", err)
+	}
+	s, err := t.gjor(r, maksNokkel)
+	if err != nil {
+		return fmt.Errorf("egen nøkkel: %w", err)
 	}
 	if s.status < 200 || s.status > 299 {
-		return fmt.Errorf("offentlig nøkkel for konto %s: status %d: %w", t.c.Konto, s.status, ports.ErrUnavailable)
+		f, _ := egenFeil(s.kropp)
+		return fmt.Errorf("egen nøkkel: %w", statusfeil(s.status, f, ports.ErrUnavailable))
 	}
 	return nil
 }
 
-// lesSertifikat takes the first certificate of a PEM text, as KS's clients do.
-func lesSertifikat(k kommune.KontoID, tekst string) (*x509.Certificate, error) {
-	p, _ := pem.Decode([]byte(tekst))
-	if p == nil || !strings.HasSuffix(p.Type, "CERTIFICATE") {
-		return nil, fmt.Errorf("nøkkel for konto %s er ikke et PEM-sertifikat: %w", k, ports.ErrRefused)
+// lesSertifikat takes the first block that is a certificate, as Java's reader does (ks-no/kryptering X509CertificateReader.cs: the label
+// ends in CERTIFICATE): some publish a chain, or text before it.
+func lesSertifikat(b []byte) (*x509.Certificate, error) {
+	for blokk, rest := pem.Decode(b); blokk != nil; blokk, rest = pem.Decode(rest) {
+		if !strings.HasSuffix(blokk.Type, "CERTIFICATE") {
+			continue
+		}
+		c, err := x509.ParseCertificate(blokk.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("sertifikatet kan ikke leses: %w", ports.ErrRefused) // without err: it can quote the certificate
+		}
+		if pub, ok := c.PublicKey.(*rsa.PublicKey); !ok || pub.N.BitLen() < 2048 {
+			return nil, fmt.Errorf("nøkkelen er ikke RSA på minst 2048 bit: %w", ports.ErrRefused)
+		}
+		return c, nil
 	}
-	c, err := x509.ParseCertificate(p.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("nøkkel for konto %s er ikke et sertifikat: %w", k, ports.ErrRefused)
-	}
-	if rk, ok := c.PublicKey.(*rsa.PublicKey); !ok || rk.N.BitLen() < 2048 {
-		return nil, fmt.Errorf("nøkkel for konto %s er ikke RSA på minst 2048 bit: %w", k, ports.ErrRefused)
-	}
-	return c, nil
+	return nil, fmt.Errorf("det er ikke et sertifikat: %w", ports.ErrRefused)
 }

@@ -1,9 +1,11 @@
 package fiksio
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -16,65 +18,99 @@ import (
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
-// tilSvar reads one delivery, whatever is in it: what has not the right shape is left out, and nothing is ever refused. An answer that
-// lost its headers is still a message from somebody, and a person gets to see it.
-func tilSvar(d amqp.Delivery, na time.Time) melding.Svar {
-	s := melding.Svar{ID: uuid(d.Headers, protokoll.HeaderMeldingID), Meldingstype: meldingstype(d.Headers), SvarTil: uuid(d.Headers, protokoll.HeaderSvarTil),
-		AvsenderKonto: kommune.KontoID(uuid(d.Headers, protokoll.HeaderAvsenderID)), Mottatt: na}
-	for _, navn := range []string{protokoll.HeaderKorrelasjon, protokoll.HeaderKorrelasjonOld} {
-		if s.Korrelasjon == "" {
-			s.Korrelasjon = uuid(d.Headers, protokoll.HeaderEgendefinert+navn)
-		}
+// ukjentType stands for a type that is missing or that no message of ours could have.
+const ukjentType = "ukjent"
+
+// svarAv makes an answer of a delivery, whatever is wrong with it: a message that cannot be understood is still handed over, and a person
+// sees it. The platform promises long strings (reference: ks-no/fiks-io-commons FiksIOHeaders.java); here every value of another kind, or
+// that is no UUID where one should be, counts as missing. dokument is the id of a body that lies in Dokumentlager, "" = the body is here.
+func svarAv(d amqp.Delivery, na time.Time) (s melding.Svar, dokument string) {
+	_, iLager := d.Headers[protokoll.HeaderDokumentlager]
+	s = melding.Svar{
+		ID:            cmp.Or(uuid(d.Headers, protokoll.HeaderMeldingID), avtrykk(d)),
+		Meldingstype:  typen(d.Headers),
+		SvarTil:       uuid(d.Headers, protokoll.HeaderSvarTil),
+		Korrelasjon:   cmp.Or(uuid(d.Headers, protokoll.HeaderEgendefinert+protokoll.HeaderKorrelasjon), uuid(d.Headers, protokoll.HeaderEgendefinert+protokoll.HeaderKorrelasjonOld)),
+		AvsenderKonto: kommune.KontoID(uuid(d.Headers, protokoll.HeaderAvsenderID)),
+		Mottatt:       na,
 	}
-	if s.ID == "" {
-		s.ID = erstatning(d)
-	}
+	dokument = uuid(d.Headers, protokoll.HeaderDokumentlager)
 	switch {
-	case len(d.Body) > melding.MaksSvar:
+	case len(d.Body) > 0 && dokument == "":
+		s = medKropp(s, d.Body)
+	case iLager && dokument == "":
+		s.Lesbarhet = melding.ArsakSvarUleselig // it has a body, and nobody can say where
+	}
+	return s, dokument
+}
+
+// medKropp gives an answer its body. One that is too long to keep is left out.
+func medKropp(s melding.Svar, b []byte) melding.Svar {
+	switch {
+	case len(b) > melding.MaksSvar:
 		s.Lesbarhet = melding.ArsakSvarUleselig
-	case len(d.Body) > 0:
-		s.Innhold = melding.ForsegletBytes(melding.X509, d.Body)
+	case len(b) > 0:
+		s.Innhold = melding.ForsegletBytes(melding.X509, b)
 	}
 	return s
 }
 
-// tekst is a header of the one type the platform uses; anything else is "".
-func tekst(h amqp.Table, navn string) string {
-	switch v := h[navn].(type) {
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	}
-	return ""
-}
-
+// uuid is a header that holds one, in lower case; "" for everything else.
 func uuid(h amqp.Table, navn string) string {
-	id, err := melding.ParseID(tekst(h, navn))
+	s, _ := h[navn].(string)
+	id, err := melding.ParseID(s)
 	if err != nil {
 		return ""
 	}
 	return string(id)
 }
 
-// meldingstype is shown to operators, so only what a type can be is let through.
-func meldingstype(h amqp.Table) string {
-	s := tekst(h, protokoll.HeaderType)
-	if s == "" || len(s) > 200 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzæøåABCDEFGHIJKLMNOPQRSTUVWXYZÆØÅ0123456789._-") != "" {
-		return "ukjent"
+func typen(h amqp.Table) string {
+	const (
+		trygge = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+		lengst = 200
+	)
+	s, _ := h[protokoll.HeaderType].(string)
+	if s == "" || len(s) > lengst || strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(trygge, r) }) {
+		return ukjentType
 	}
 	return s
 }
 
-// erstatning names a message without a melding-id by what is in it, so that the same one delivered again is the same. The broker's own
-// headers (x-…) differ from delivery to delivery.
-func erstatning(d amqp.Delivery) string {
+// avtrykk is the id of a message that has none: the same each time the same message is delivered. What a broker itself puts on, and
+// counts up at each delivery (x-delivery-count, x-death), is not part of it.
+func avtrykk(d amqp.Delivery) string {
 	h := sha256.New()
 	for _, navn := range slices.Sorted(maps.Keys(d.Headers)) {
 		if !strings.HasPrefix(navn, "x-") {
-			_, _ = fmt.Fprintf(h, "%q=%T:%v\n", navn, d.Headers[navn], d.Headers[navn]) // a hash takes everything
+			_, _ = fmt.Fprintf(h, "%q=", navn)
+			skrivVerdi(h, d.Headers[navn])
 		}
 	}
+	_, _ = fmt.Fprintf(h, "body=%d:", len(d.Body))
 	_, _ = h.Write(d.Body)
-	return "uten-id-" + hex.EncodeToString(h.Sum(nil)[:16])
+	return string(melding.NyForsokID(melding.ID(hex.EncodeToString(h.Sum(nil))), "svar uten melding-id", 0))
+}
+
+// skrivVerdi writes a header's value in one way only, whatever the time zone and the order of a map.
+func skrivVerdi(w io.Writer, v any) {
+	switch v := v.(type) {
+	case amqp.Table:
+		_, _ = fmt.Fprintf(w, "F%d{", len(v))
+		for _, navn := range slices.Sorted(maps.Keys(v)) {
+			_, _ = fmt.Fprintf(w, "%q=", navn)
+			skrivVerdi(w, v[navn])
+		}
+	case []any:
+		_, _ = fmt.Fprintf(w, "A%d[", len(v))
+		for _, x := range v {
+			skrivVerdi(w, x)
+		}
+	case time.Time:
+		_, _ = fmt.Fprintf(w, "T%d;", v.UnixNano())
+	case string, []byte:
+		_, _ = fmt.Fprintf(w, "%T%q;", v, v)
+	default:
+		_, _ = fmt.Fprintf(w, "%T%v;", v, v)
+	}
 }

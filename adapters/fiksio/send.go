@@ -2,6 +2,7 @@ package fiksio
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"strings"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/melding"
@@ -16,92 +18,98 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// metadata is the send API's JSON part (reference fiks-io.md §2.2).
-type metadata struct {
-	Avsender    string            `json:"avsenderKontoId"`
-	Mottaker    string            `json:"mottakerKontoId"`
-	Meldingtype string            `json:"meldingType"`
-	TTL         int64             `json:"ttl"` // ms
-	Headere     map[string]string `json:"headere"`
+const sendSti = "/fiks-io/api/v1/send"
+
+// Send: see ports.Transport. A crash, or a lost answer, after the platform has the message leaves it on its way: a repeat is a second
+// message with the same klientMeldingId.
+func (t *Transport) Send(ctx context.Context, f ports.Forsendelse) (string, error) {
+	ref, err := t.send(ctx, f)
+	if err != nil {
+		return "", fmt.Errorf("forsøk %s: %w", f.Forsok, err)
+	}
+	return ref, nil
 }
 
-// Send: see ports.Transport. It tries once. A crash after the platform took the message leaves an attempt whose outcome is unknown; the
-// retry carries the same klientMeldingId.
-func (t *Transport) Send(ctx context.Context, f ports.Forsendelse) (string, error) {
+func (t *Transport) send(ctx context.Context, f ports.Forsendelse) (string, error) {
 	if f.TTL < time.Second {
-		return "", fmt.Errorf("forsøk %s: for kort tid igjen: %w", f.Forsok, ports.ErrRefused)
+		return "", fmt.Errorf("for kort tid igjen: %w", ports.ErrRefused)
 	}
 	if t.stengt(ctx, f.Til.KontoID) {
-		return "", fmt.Errorf("forsøk %s: konto %s tar ikke imot: %w", f.Forsok, f.Til.KontoID, ports.ErrRefused)
+		return "", fmt.Errorf("konto %s tar ikke imot: %w", f.Til.KontoID, ports.ErrRefused)
 	}
-	req, err := t.foresporsel(ctx, f)
+	k := t.sendekropp(f)
+	r, err := t.be(ctx, http.MethodPost, sendSti, k.les())
 	if err != nil {
-		return "", fmt.Errorf("forsøk %s: %w", f.Forsok, err)
+		return "", err
 	}
-	s, err := t.kall(req, maksSvar)
+	if err := t.legitimer(ctx, r); err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", k.slag)
+	r.ContentLength = k.lengde()
+	// Used only when a kept connection turns out to be closed before one byte was written.
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(k.les()), nil }
+	s, err := t.gjor(r, maksKropp)
 	if err != nil {
-		return "", fmt.Errorf("forsøk %s: %w", f.Forsok, err)
+		return "", err
 	}
-	if s.status < 200 || s.status > 299 {
-		return "", fmt.Errorf("forsøk %s: %w", f.Forsok, s.feil())
-	}
-	var sendt struct {
-		MeldingID string `json:"meldingId"`
-	}
-	_ = json.Unmarshal(s.kropp, &sendt) // what is no JSON has no meldingId
-	id, err := melding.ParseID(sendt.MeldingID)
-	if err != nil {
-		return "", fmt.Errorf("forsøk %s: svaret har ingen meldingId: %w", f.Forsok, ports.ErrUnavailable)
-	}
-	return string(id), nil
+	return sendedom(s)
 }
 
-// foresporsel is the POST, unsent. The sealed content is read from where it lies, and read again when net/http finds that a kept
-// connection was closed before a byte of the request was written.
-func (t *Transport) foresporsel(ctx context.Context, f ports.Forsendelse) (*http.Request, error) {
-	m := metadata{Avsender: string(t.c.Konto), Mottaker: string(f.Til.KontoID), Meldingtype: protokoll.Meldingstype(f.Slag, f.Versjon), TTL: f.TTL.Milliseconds(),
-		Headere: map[string]string{
-			protokoll.HeaderBydelRessurs: string(f.Til.Bydel.RessursID), protokoll.HeaderBekymring: string(f.Melding), protokoll.HeaderKlientMelding: string(f.Forsok),
-			protokoll.HeaderKorrelasjon: string(f.Melding), protokoll.HeaderKorrelasjonOld: string(f.Melding)}}
-	mj, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
-	var for0 bytes.Buffer
-	w := multipart.NewWriter(&for0)
-	del := func(navn, fil, type_ string) error {
-		h := textproto.MIMEHeader{}
-		d := `form-data; name="` + navn + `"`
-		if fil != "" {
-			d += `; filename="` + fil + `"`
-		}
-		h.Set("Content-Disposition", d)
-		h.Set("Content-Type", type_)
-		_, err := w.CreatePart(h)
-		return err
-	}
-	if err := del("metadata", "", "application/json"); err != nil {
-		return nil, err
-	}
-	_, _ = for0.Write(mj) // a bytes.Buffer takes everything
-	if err := del("data", protokoll.Filnavn(string(f.Til.FiksOrgID), string(f.Til.Bydel.Bydelsnummer)), "application/octet-stream"); err != nil {
-		return nil, err
-	}
-	hode := bytes.Clone(for0.Bytes())
-	for0.Reset()
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	hale := for0.Bytes()
-	kropp := func() (io.ReadCloser, error) {
-		return io.NopCloser(io.MultiReader(bytes.NewReader(hode), f.Innhold.Les(), bytes.NewReader(hale))), nil
-	}
-	forste, _ := kropp()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.api+"/fiks-io/api/v1/send", forste)
-	if err != nil {
-		return nil, err
-	}
-	req.GetBody, req.ContentLength = kropp, int64(len(hode))+f.Innhold.Storrelse()+int64(len(hale))
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	return req, nil
+// metadata is the part of that name (ks-no/fiks-io-send-klient MeldingSpesifikasjonApiModel.java). A report answers nothing, so
+// svarPaMelding is not in it.
+type metadata struct {
+	AvsenderKontoID string            `json:"avsenderKontoId"`
+	MottakerKontoID string            `json:"mottakerKontoId"`
+	MeldingType     string            `json:"meldingType"`
+	TTL             int64             `json:"ttl"` // ms
+	Headere         map[string]string `json:"headere"`
 }
+
+func (t *Transport) metadata(f ports.Forsendelse) metadata {
+	h := map[string]string{
+		protokoll.HeaderBekymring:      string(f.Melding),
+		protokoll.HeaderKlientMelding:  string(f.Forsok),
+		protokoll.HeaderKorrelasjon:    string(f.Melding),
+		protokoll.HeaderKorrelasjonOld: string(f.Melding),
+	}
+	if r := f.Til.Bydel.RessursID; r != "" {
+		h[protokoll.HeaderBydelRessurs] = string(r)
+	}
+	return metadata{AvsenderKontoID: string(t.c.Konto), MottakerKontoID: string(f.Til.KontoID), MeldingType: protokoll.Meldingstype(f.Slag, f.Versjon),
+		TTL: f.TTL.Milliseconds(), Headere: h}
+}
+
+// sendekropp is a multipart body around content that is read where it lies, anew at each reading.
+type sendekropp struct {
+	slag         string
+	foran, etter []byte
+	innhold      melding.Forseglet
+}
+
+func (k sendekropp) les() io.Reader {
+	return io.MultiReader(bytes.NewReader(k.foran), k.innhold.Les(), bytes.NewReader(k.etter))
+}
+
+func (k sendekropp) lengde() int64 {
+	return int64(len(k.foran)) + k.innhold.Storrelse() + int64(len(k.etter))
+}
+
+func (t *Transport) sendekropp(f ports.Forsendelse) sendekropp {
+	meta, _ := json.Marshal(t.metadata(f)) // cannot fail: strings and a number
+	filnavn := protokoll.Filnavn(string(f.Til.FiksOrgID), cmp.Or(string(f.Til.Bydel.Bydelsnummer), "00"))
+	var b bytes.Buffer // writing to it never fails
+	w := multipart.NewWriter(&b)
+	del := func(disposisjon, innholdstype string) io.Writer {
+		d, _ := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {disposisjon}, "Content-Type": {innholdstype}})
+		return d
+	}
+	_, _ = del(`form-data; name="metadata"`, "application/json").Write(meta)
+	_ = del(`form-data; name="data"; filename="`+tryggFil.Replace(filnavn)+`"`, "application/octet-stream")
+	delt := b.Len()
+	_ = w.Close()
+	return sendekropp{slag: w.FormDataContentType(), foran: b.Bytes()[:delt], etter: b.Bytes()[delt:], innhold: f.Innhold}
+}
+
+// tryggFil keeps a set-up's ids from ending the header they stand in.
+var tryggFil = strings.NewReplacer("\r", "", "\n", "", `"`, "", `\`, "")

@@ -5,56 +5,36 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
-	"sync"
 
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/ports"
 )
 
-// Kontokatalog is a Catalogue in memory. The zero value is empty and ready.
-type Kontokatalog struct {
-	mu     sync.Mutex
-	nokler map[kommune.KontoID][]byte
-	nede   bool
-}
+var _ ports.Catalogue = (*Nett)(nil)
 
-var _ ports.Catalogue = (*Kontokatalog)(nil)
-
-// Registrer makes der the account's key; nil = the account has none.
-func (k *Kontokatalog) Registrer(id kommune.KontoID, der []byte) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.nokler == nil {
-		k.nokler = map[kommune.KontoID][]byte{}
-	}
-	k.nokler[id] = der
-}
-
-// Nede makes it answer nothing, or answer again.
-func (k *Kontokatalog) Nede(nede bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.nede = nede
+// Publiser makes c the key the account opens with; nil = it has none.
+func (k *Konto) Publiser(c *x509.Certificate) {
+	k.n.mu.Lock()
+	defer k.n.mu.Unlock()
+	k.sertifikat = c
 }
 
 // Certificate: see ports.Catalogue.
-func (k *Kontokatalog) Certificate(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (n *Nett) Certificate(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("konto %s: %w: %w", id, ports.ErrUnavailable, err)
+	}
+	k := n.konti[id]
 	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case k.nede:
-		return nil, fmt.Errorf("katalogen er nede: %w", ports.ErrUnavailable)
-	case k.nokler[id] == nil:
-		return nil, fmt.Errorf("nøkkel for konto %s: %w", id, ports.ErrNotFound)
+	case n.nede:
+		return nil, fmt.Errorf("konto %s: nettet er nede: %w", id, ports.ErrUnavailable)
+	case k == nil || k.sertifikat == nil:
+		return nil, fmt.Errorf("konto %s har ingen offentlig nøkkel: %w", id, ports.ErrNotFound)
 	}
-	c, err := x509.ParseCertificate(k.nokler[id])
-	if err != nil {
-		return nil, fmt.Errorf("nøkkel for konto %s: %w", id, ports.ErrRefused)
+	if pub, ok := k.sertifikat.PublicKey.(*rsa.PublicKey); !ok || pub.N.BitLen() < 2048 {
+		return nil, fmt.Errorf("konto %s: nøkkelen er ikke RSA på minst 2048 bit: %w", id, ports.ErrRefused)
 	}
-	if rk, ok := c.PublicKey.(*rsa.PublicKey); !ok || rk.N.BitLen() < 2048 {
-		return nil, fmt.Errorf("nøkkel for konto %s: %w", id, ports.ErrRefused)
-	}
-	return c, nil
+	return k.sertifikat, nil
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"cmp"
+	"crypto/x509"
 	"slices"
 	"sync"
 	"time"
@@ -63,10 +64,11 @@ func NyttNett(k ports.Clock) *Nett {
 
 // Konto is one receiving account.
 type Konto struct {
-	n      *Nett
-	id     kommune.KontoID
-	stengt bool
-	ta     func(Ankommet)
+	n          *Nett
+	id         kommune.KontoID
+	stengt     bool
+	ta         func(Ankommet)
+	sertifikat *x509.Certificate // what the catalogue shows
 }
 
 // Konto opens an account, or gives the one that is there. An account nobody opened does not exist, and a send to it is refused.

@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"testing"
 	"time"
@@ -48,6 +49,16 @@ func TestTransport(t *testing.T) {
 			},
 			Brudd: func(*testing.T) { n.Nede(true) }, Mend: func(*testing.T) { n.Nede(false) },
 		}
+	})
+}
+
+func TestCatalogue(t *testing.T) {
+	contracts.TestCatalogue(t, func(*testing.T) contracts.Katalogrigg {
+		n := memory.NyttNett(memory.NyKlokke(contracts.Start))
+		k := n.Konto("åpen")
+		return contracts.Katalogrigg{Catalogue: n, Konto: "åpen", Ukjent: "ukjent",
+			Publiser: func(_ *testing.T, c *x509.Certificate) { k.Publiser(c) },
+			Brudd:    func(*testing.T) { n.Nede(true) }, Mend: func(*testing.T) { n.Nede(false) }}
 	})
 }
 

@@ -114,7 +114,13 @@ func (o *Outbox) kjor(ctx context.Context, l ports.Lease) {
 		return
 	}
 	na := o.Clock.Now()
-	due, arsak := na.Add(o.Policy.Vent(l.Attempt)), "ukjent utfall"
+	vent, arsak := o.Policy.Vent(l.Attempt), "ukjent utfall"
+	due := na.Add(vent)
+	if vent == o.Policy.MaksVent {
+		// On the quarter, not a quarter from now: what has waited through the same long outage is due at one instant, and is then
+		// claimed in the order it was accepted (reference bekymringsmelding.md §8, 34).
+		due = due.Truncate(vent)
+	}
 	var s Senere
 	if errors.As(err, &s) {
 		if due, arsak = s.Tid(); due.Before(na.Add(time.Second)) {

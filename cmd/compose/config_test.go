@@ -18,9 +18,11 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for f := range reflect.TypeFor[compose.Config]().Fields() {
-		if env := f.Tag.Get("env"); env != "" && !strings.Contains(string(b), "`"+env+"`") {
-			t.Errorf("%s står ikke i docs/drift/konfigurasjon.md", env)
+	for _, type_ := range []reflect.Type{reflect.TypeFor[compose.Config](), reflect.TypeFor[compose.FiksConfig]()} {
+		for f := range type_.Fields() {
+			if env := f.Tag.Get("env"); env != "" && !strings.Contains(string(b), "`"+env+"`") {
+				t.Errorf("%s står ikke i docs/drift/konfigurasjon.md", env)
+			}
 		}
 	}
 }
@@ -31,11 +33,16 @@ func TestThePortalRefusesToStartUnsafely(t *testing.T) {
 	god := compose.Config{Lager: "sqlite:x", Hemmelighet: hemmelig, Retur: "a;b;0000;c", Utsteder: "https://a.example/", JWKS: "https://a.example/jwk",
 		Transport: "memory:", Print: "mappe:x", Roller: []string{"api"}}
 	for navn, endre := range map[string]func(*compose.Config){
-		"uten hemmelighet":          func(c *compose.Config) { c.Hemmelighet = "" },
-		"kort hemmelighet":          func(c *compose.Config) { c.Hemmelighet = "a29ydA==" },
-		"uten returadresse":         func(c *compose.Config) { c.Retur = "" },
-		"uten utskrift":             func(c *compose.Config) { c.Print, c.Dev = "", true },
-		"uten digital kanal":        func(c *compose.Config) { c.Transport, c.Dev, c.Print = "", true, "mappe:"+t.TempDir() },
+		"uten hemmelighet":  func(c *compose.Config) { c.Hemmelighet = "" },
+		"kort hemmelighet":  func(c *compose.Config) { c.Hemmelighet = "a29ydA==" },
+		"uten returadresse": func(c *compose.Config) { c.Retur = "" },
+		"uten utskrift":     func(c *compose.Config) { c.Print, c.Dev = "", true },
+		"Fiks IO uten innlogging": func(c *compose.Config) {
+			c.Transport, c.Dev, c.Print, c.Lager = "fiksio", true, "mappe:"+t.TempDir(), "sqlite:"+t.TempDir()+"/p.db"
+		},
+		"uten digital kanal": func(c *compose.Config) {
+			c.Transport, c.Dev, c.Print, c.Lager = "", true, "mappe:"+t.TempDir(), "sqlite:"+t.TempDir()+"/p.db"
+		},
 		"etterligninger uten --dev": func(*compose.Config) {},
 	} {
 		c := god

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -63,14 +64,13 @@ func (s *System) apneFiks(ctx context.Context) (*fiksdel, error) {
 	if err != nil {
 		return nil, err
 	}
-	http := fiksio.NyHTTP(tlsConfig)
 	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: f.TokenEndpoint, Issuer: s.cfg.Utsteder, KlientID: f.KlientID,
-		Nokkel: nokkel, Sertifikat: sert, KID: f.KID, Clock: s.clock, HTTP: http})
+		Nokkel: nokkel, Sertifikat: sert, KID: f.KID, Clock: s.clock, HTTP: f.http(tlsConfig)})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	t, err := fiksio.New(fiksio.Config{API: f.API, AMQP: f.AMQP, TLS: tlsConfig, Konto: kommune.KontoID(f.Konto), Integrasjon: kommune.IntegrasjonID(f.Integrasjon),
-		Passord: f.Passord, Token: k.Token, Clock: s.clock, HTTP: http, Lesbar: s.lesbar(nokler), Lytter: s.lyttet, Logg: s.logg})
+		Passord: f.Passord, Token: k.Token, Clock: s.clock, Lesbar: s.lesbar(nokler), Lytter: s.lyttet, Gjentatt: s.malinger.leveringer.Inc, Logg: s.logg})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -94,6 +94,12 @@ func (f *fiksdel) jobber(s *System) []jobb {
 		{"fiks-lytting", time.Minute, s.Levering.SjekkLytting},
 		{"fiks-token", time.Minute, vakt.Sjekk},
 	}
+}
+
+// http asks the token issuer: it believes the same roots, and gives up before a lease does.
+func (FiksConfig) http(c *tls.Config) *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: c.Clone(), ForceAttemptHTTP2: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // rotter are whose certificates are believed; nil = the machine's own.

@@ -14,10 +14,11 @@ import (
 
 // malinger are the metrics of the portal. No label holds anything but fixed words.
 type malinger struct {
-	reg       *prometheus.Registry
-	hendelser *prometheus.CounterVec
-	svar      prometheus.Counter // delivered again
-	sendinger prometheus.Counter // done again
+	reg        *prometheus.Registry
+	hendelser  *prometheus.CounterVec
+	svar       prometheus.Counter // delivered again
+	sendinger  prometheus.Counter // done again
+	leveringer prometheus.Counter // that the broker says it has made before
 }
 
 func nyeMalinger(o *overview.Service, clock ports.Clock) *malinger {
@@ -26,11 +27,13 @@ func nyeMalinger(o *overview.Service, clock ports.Clock) *malinger {
 		svar: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "portal_svar_gjentatt_total", Help: "Svar som ble levert en gang til og ikke brukt på nytt."}),
 		sendinger: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "portal_sending_gjentatt_total", Help: "Sendinger gjort på nytt fordi utfallet var ukjent: mottakeren kan ha fått meldingen flere ganger."})}
+			Name: "portal_sending_gjentatt_total", Help: "Sendinger gjort på nytt fordi utfallet var ukjent: mottakeren kan ha fått meldingen flere ganger."}),
+		leveringer: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_svar_levert_igjen_total", Help: "Leveringer som Fiks IO sa at den hadde gjort før, etter brudd eller omstart."})}
 	for _, k := range melding.Koder() {
 		m.hendelser.WithLabelValues(string(k)) // every kind is there from the start, at 0
 	}
-	m.reg.MustRegister(m.hendelser, m.svar, m.sendinger, &tilstandsmaler{o: o, clock: clock})
+	m.reg.MustRegister(m.hendelser, m.svar, m.sendinger, m.leveringer, &tilstandsmaler{o: o, clock: clock})
 	return m
 }
 

@@ -34,7 +34,7 @@ func TestEveryDuplicateOnTheWireShowsInTheMetrics(t *testing.T) {
 
 	v.Fagsystem["4601/01"].Svarer(world.Stille)
 	v.Nett.MistSvar(3)
-	id, err := v.Lever(v.Forsegl("4601", "01"))
+	id, err := v.Lever(v.D.Avsender, v.Forsegl("4601", "01"))
 	is.NoErr(err)
 	v.Fram(time.Minute)
 	s := v.Nett.Sendte(id)

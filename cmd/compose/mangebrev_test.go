@@ -34,7 +34,7 @@ func (m medSak) OpenCase(ctx context.Context, s levering.Sak) error {
 func tause(t *testing.T, v *world.Verden, n int) (ids []melding.ID) {
 	t.Helper()
 	for range n {
-		id, err := v.Lever(v.Forsegl("4204", "00"))
+		id, err := v.Lever(v.D.Avsender, v.Forsegl("4204", "00"))
 		is.New(t).NoErr(err)
 		ids = append(ids, id)
 	}

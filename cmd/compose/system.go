@@ -44,6 +44,7 @@ type System struct {
 	cfg       Config
 	clock     ports.Clock
 	transport ports.Transport
+	malinger  *malinger
 	fiks      *fiksdel // nil = another transport
 	vakt      *vakt
 	logg      *slog.Logger
@@ -84,6 +85,8 @@ func Open(ctx context.Context, cfg Config) (s *System, err error) {
 		}
 		s.egetLager = true
 	}
+	s.Oversikt = &overview.Service{Store: s.Lager, Access: s.Lager, Overview: s.Lager}
+	s.malinger = nyeMalinger(s.Oversikt, s.clock)
 	if s.transport == nil {
 		if err := s.apneTransport(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -142,8 +145,7 @@ func (s *System) apneTransport(ctx context.Context) (err error) {
 // sett composes the use cases. The outbox is woken by whoever commits new work.
 func (s *System) sett(hemmelig []byte, d delivery.Config) {
 	l := s.Lager
-	s.Oversikt = &overview.Service{Store: l, Access: l, Overview: l}
-	m := nyeMalinger(s.Oversikt, s.clock)
+	m := s.malinger
 	tell := func(k melding.Kode) {
 		m.tell(k)
 		if k == melding.InnholdSlettet {

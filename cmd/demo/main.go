@@ -52,6 +52,9 @@ func kjor(ctx context.Context, f flagg) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.stopp()) }()
+	if err := d.skrivProve(); err != nil {
+		return err
+	}
 	ark, err := d.skrivArk()
 	if err != nil {
 		return err

@@ -120,7 +120,8 @@ func (d *demo) lenker() {
 	d.s.linje("  Tilkoblingsark      %s/demo.json", d.f.Data)
 	d.s.linje("  Portalens logg      %s/portal.log", d.f.Data)
 	d.s.linje("")
-	d.s.linje("Send en melding til 4601/02, der ingen henter køen:")
-	d.s.linje("  go run ./cmd/meldingctl --ark %s/demo.json nokler --kommune 4601 --bydel 02", d.f.Data)
+	d.s.linje("Send en melding til 4601/02, der ingen henter fra køen, og ta imot den:")
+	d.s.linje("  go run ./cmd/meldingctl --ark %s/demo.json send --kommune 4601 --bydel 02 --pdf %s/prove/melding.pdf --json %s/prove/melding.json", d.f.Data, d.f.Data, d.f.Data)
+	d.s.linje("  go run ./cmd/meldingctl --ark %s/demo.json motta --kommune 4601 --bydel 02 --mappe %s/mottatt", d.f.Data, d.f.Data)
 	d.s.linje("Stopp med Ctrl-C.")
 }

@@ -109,7 +109,11 @@ func (b *bygger) bruk(utfall melding.Utfall, h melding.Hendelse) {
 	}
 	switch r.Folge {
 	case melding.FolgeBrev:
-		b.bestillBrev(melding.ArsakAvvist, "")
+		arsak := melding.ArsakAvvist
+		if b.m.Fakta.Versjon == melding.V2 {
+			arsak = melding.ArsakAvvistV2
+		}
+		b.bestillBrev(arsak, "")
 	case melding.FolgeSendPaNytt:
 		b.sendPaNytt()
 	case melding.FolgeSjekkFrist:

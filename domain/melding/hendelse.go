@@ -158,15 +158,18 @@ const (
 	ArsakAldriSendt      Arsak = "aldri sendt"
 	ArsakIngenKvittering Arsak = "ingen kvittering innen fristen"
 	ArsakAvvist          Arsak = "avvist av fagsystemet"
-	ArsakKontoStengt     Arsak = "kontoen er stengt"
-	ArsakNokkelUtlopt    Arsak = "nøkkelen er utløpt"
-	ArsakNektet          Arsak = "sendingen ble nektet"
-	ArsakInnholdEndret   Arsak = "lagret innhold er endret"
-	ArsakOperator        Arsak = "bestemt av operatør"
-	ArsakSvarLesbart     Arsak = "svaret kunne leses"
-	ArsakSvarUleselig    Arsak = "svaret kunne ikke leses"
-	ArsakSvarTomt        Arsak = "svaret var tomt"
-	ArsakForsent         Arsak = "for kort tid igjen til fristen"
+	// ArsakAvvistV2 is a hint to operators: a receiver that was set up for version 2 before its case system could read it rejects
+	// every such report (reference bekymringsmelding.md §8, 47).
+	ArsakAvvistV2      Arsak = "avvist av fagsystemet, som kanskje ikke leser versjon 2"
+	ArsakKontoStengt   Arsak = "kontoen er stengt"
+	ArsakNokkelUtlopt  Arsak = "nøkkelen er utløpt"
+	ArsakNektet        Arsak = "sendingen ble nektet"
+	ArsakInnholdEndret Arsak = "lagret innhold er endret"
+	ArsakOperator      Arsak = "bestemt av operatør"
+	ArsakSvarLesbart   Arsak = "svaret kunne leses"
+	ArsakSvarUleselig  Arsak = "svaret kunne ikke leses"
+	ArsakSvarTomt      Arsak = "svaret var tomt"
+	ArsakForsent       Arsak = "for kort tid igjen til fristen"
 )
 
 // Koder lists every kind with a sentence, in no order; docs/tilstander.md is printed from it.

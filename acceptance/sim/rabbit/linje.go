@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,15 +98,13 @@ func (l *linje) skriv(k *amqp.Channel) {
 
 func ventBekreftet(k *amqp.Channel, b *amqp.DeferredConfirmation, u *ulevert, id string) error {
 	<-b.Done() // the client closes it when the channel is lost
-	switch {
-	case b.Acked() && u.har(id):
-		return errUkjentKo
-	case b.Acked():
-		return nil
-	case k.IsClosed():
-		return errUvisst
+	if !b.Acked() {
+		if k.IsClosed() {
+			return errUvisst
+		}
+		return errNei
 	}
-	return errNei
+	return u.dom(id)
 }
 
 // ulevert remembers what came back because no queue took it. RabbitMQ sends the return before the confirm, and the client hands over
@@ -137,12 +136,16 @@ func nyttUlevert(retur <-chan amqp.Return) *ulevert {
 	return u
 }
 
-func (u *ulevert) har(id string) bool {
+// dom is about a message that is confirmed: nil when it lies on its queue.
+func (u *ulevert) dom(id string) error {
 	select {
 	case u.sporsmal <- id:
-		return <-u.svar
+		if <-u.svar {
+			return errUkjentKo
+		}
+		return nil
 	case <-u.slutt:
-		return true
+		return errUvisst
 	}
 }
 
@@ -168,9 +171,20 @@ func (l *linje) legg(ctx context.Context, ko string, m broker.Melding) error {
 	}
 }
 
+// sjekkNavn is about queues. RabbitMQ would make up a name where there is none, and styring.erl reads to the end of the line.
+func sjekkNavn(ko string) error {
+	if ko == "" || len(ko) > maksNavn || strings.ContainsAny(ko, " \t\r\n") {
+		return errors.New("rabbit: et kønavn har fra 1 til 255 oktetter og ingen blanke")
+	}
+	return nil
+}
+
 // tilAMQP copies a message: it may still be on its way out when its owner has stopped waiting.
 func tilAMQP(ko string, m broker.Melding) (amqp.Publishing, error) {
 	p := amqp.Publishing{Headers: amqp.Table{}, DeliveryMode: amqp.Persistent, Body: bytes.Clone(m.Kropp)}
+	if err := sjekkNavn(ko); err != nil {
+		return p, err
+	}
 	plass := maksHeadere
 	for n, v := range m.Headere {
 		if n == "" || len(n) > maksNavn {
@@ -182,8 +196,6 @@ func tilAMQP(ko string, m broker.Melding) (amqp.Publishing, error) {
 	// Rounded up: clients are told milliseconds, and 0 would be gone at once.
 	ms := (m.TTL + time.Millisecond - 1) / time.Millisecond
 	switch {
-	case ko == "" || len(ko) > maksNavn:
-		return p, errors.New("rabbit: et kønavn har fra 1 til 255 oktetter")
 	case plass < 0:
 		return p, errors.New("rabbit: headerne får ikke plass i en ramme")
 	case len(m.Kropp) > maksKropp:

@@ -23,6 +23,12 @@ var nodeSh string
 //go:embed vokter.sh
 var vokterSh string
 
+const (
+	takt      = 50 * time.Millisecond
+	portfrist = 5 * time.Second
+	maksSti   = 107 // octets, of a Unix socket's path
+)
+
 var errStyring = errors.New("rabbit: noden svarer ikke")
 
 // node is the processes. Start, stop and kill are called one at a time (Broker.drift).
@@ -41,6 +47,9 @@ func nyNode(o *oppsett) (_ *node, err error) {
 	if o.mappe, err = os.MkdirTemp("", "fiks-rabbit"); err != nil {
 		return nil, err
 	}
+	if len(filepath.Join(o.mappe, "styring")) > maksSti {
+		return nil, errors.Join(errors.New("rabbit: TMPDIR er for lang for en sokkel"), os.RemoveAll(o.mappe))
+	}
 	n := &node{o: o, vokter: exec.Command("/bin/sh", "-c", vokterSh, "vokter", o.mappe)}
 	n.vokter.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us, not for the guard
 	if n.linje, err = n.vokter.StdinPipe(); err == nil {
@@ -57,6 +66,9 @@ func nyNode(o *oppsett) (_ *node, err error) {
 
 // start runs the node and returns when it is ready. When it fails nothing runs.
 func (n *node) start(ctx context.Context) error {
+	if err := n.ventPorter(ctx); err != nil {
+		return err
+	}
 	if err := os.Remove(n.styring()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err // the socket of the last run
 	}
@@ -98,11 +110,33 @@ func (n *node) start(ctx context.Context) error {
 	return nil
 }
 
+// ventPorter waits until the ports are free: what was killed a moment ago may still be dying.
+func (n *node) ventPorter(ctx context.Context) error {
+	takt := time.NewTicker(takt)
+	defer takt.Stop()
+	frist := time.After(portfrist)
+	for {
+		feil := n.o.portfeil()
+		if feil == nil {
+			return nil
+		}
+		select {
+		case <-takt.C:
+		case <-ctx.Done():
+			return fmt.Errorf("rabbit: %w", errors.Join(ctx.Err(), feil))
+		case <-frist:
+			return fmt.Errorf("rabbit: %w", feil)
+		}
+	}
+}
+
+// ventKlar waits until the node has booted and the queue of dead messages, when there is one, has a leader. RabbitMQ sends a dead message
+// once and does not look whether it arrived: one that dies before that is lost.
 func (n *node) ventKlar(ctx context.Context) error {
-	takt := time.NewTicker(50 * time.Millisecond) // a server that boots has no other sign
+	takt := time.NewTicker(takt) // a server that boots has no other sign
 	defer takt.Stop()
 	for {
-		if svar, err := n.spor(ctx, "klar"); err == nil && svar == "ok" {
+		if _, err := n.spor(ctx, "status "+dodeKo); err == nil {
 			return nil
 		}
 		select {

@@ -1,7 +1,10 @@
 package rabbit
 
 import (
+	"bytes"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -31,20 +34,78 @@ type oppsett struct {
 	sertifikat, nokkel []byte // PEM
 }
 
-// plattformbruker is our own user, known to the node itself. The name has no dash pattern of an integration's.
+// plattformbruker is our own user, known to the node itself. Integrations are UUIDs.
 const plattformbruker = "plattform"
-
-func tilfeldig() string { return rand.Text() }
 
 // ledigPort finds a port below those the system gives away by itself: nothing takes it while the node is down.
 func ledigPort() (int, error) {
 	for range 100 {
 		p := 15_000 + mrand.IntN(17_000)
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p))); err == nil {
-			return p, l.Close()
+		if provPort("127.0.0.1", p) == nil {
+			return p, nil
 		}
 	}
 	return 0, errors.New("rabbit: fant ingen ledig port")
+}
+
+// lesOppsett chooses ports and reads the certificate, which is also all that our own connection trusts.
+func lesOppsett(c Config) (*oppsett, *tls.Config, error) {
+	vert, port, err := net.SplitHostPort(c.Adresse)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rabbit: %w", err)
+	}
+	if vert == "localhost" {
+		vert = "127.0.0.1"
+	}
+	if ip := net.ParseIP(vert); ip == nil || !ip.IsLoopback() {
+		return nil, nil, errors.New("rabbit: adressen må være på loopback")
+	}
+	o := &oppsett{vert: vert, passord: rand.Text()}
+	if o.port, err = strconv.Atoi(port); err != nil {
+		return nil, nil, fmt.Errorf("rabbit: %w", err)
+	}
+	for _, p := range []*int{&o.port, &o.epmd, &o.dist} {
+		if *p != 0 {
+			continue
+		}
+		if *p, err = ledigPort(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if o.sertifikat, err = os.ReadFile(c.SertifikatFil); err != nil {
+		return nil, nil, err
+	}
+	if o.nokkel, err = os.ReadFile(c.NokkelFil); err != nil {
+		return nil, nil, err
+	}
+	par, err := tls.X509KeyPair(o.sertifikat, o.nokkel)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rabbit: %w", err)
+	}
+	return o, bareDenne(par.Certificate[0]), nil
+}
+
+// bareDenne trusts one certificate, whoever issued it and whatever name it carries.
+func bareDenne(der []byte) *tls.Config {
+	return &tls.Config{InsecureSkipVerify: true, VerifyPeerCertificate: func(kjede [][]byte, _ [][]*x509.Certificate) error {
+		if len(kjede) == 0 || !bytes.Equal(kjede[0], der) {
+			return errors.New("rabbit: en annen tjener svarer på adressen")
+		}
+		return nil
+	}}
+}
+
+func provPort(vert string, port int) error {
+	l, err := net.Listen("tcp", net.JoinHostPort(vert, strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// portfeil says which port somebody else has, if any.
+func (o *oppsett) portfeil() error {
+	return errors.Join(provPort(o.vert, o.port), provPort("127.0.0.1", o.epmd), provPort("127.0.0.1", o.dist))
 }
 
 // conf is rabbitmq.conf. A password of 6 kB fits in the first frame (reference fiks-io.md §1.7). The write-ahead log is kept in memory
@@ -93,11 +154,11 @@ func (o *oppsett) skriv() error {
 	for navn, innhold := range map[string][]byte{
 		"rabbitmq.conf": []byte(o.conf()), "plugins": []byte("[rabbitmq_auth_backend_http].\n"), "env.conf": nil,
 		"sertifikat.pem": o.sertifikat, "nokkel.pem": o.nokkel, "styring.erl": styringErl,
-		".erlang.cookie": []byte(tilfeldig()),
+		".erlang.cookie": []byte(rand.Text()),
 	} {
 		if err := os.WriteFile(filepath.Join(o.mappe, navn), innhold, 0o600); err != nil {
 			return err
 		}
 	}
-	return os.Chmod(filepath.Join(o.mappe, ".erlang.cookie"), 0o400)
+	return nil
 }

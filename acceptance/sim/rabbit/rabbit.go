@@ -1,19 +1,11 @@
 package rabbit
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"net"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -82,7 +74,7 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 	if b.node, err = nyNode(o); err != nil {
 		return nil, errors.Join(err, b.vakt.Close())
 	}
-	b.samband = &samband{adresse: o.adresse(), passord: o.passord, tls: rot, skifte: make(chan struct{})}
+	b.samband = &samband{adresse: o.adresse(), passord: o.passord, tls: rot, logg: c.Logg, skifte: make(chan struct{})}
 	if err := b.start(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -103,57 +95,13 @@ func (b *Broker) start(ctx context.Context) error {
 	return l.medKanal(ctx, lagDode)
 }
 
-// lesOppsett chooses ports and reads the certificate, which is also all that our own connection trusts.
-func lesOppsett(c Config) (*oppsett, *tls.Config, error) {
-	vert, port, err := net.SplitHostPort(c.Adresse)
-	if err != nil {
-		return nil, nil, fmt.Errorf("rabbit: %w", err)
-	}
-	if vert == "localhost" {
-		vert = "127.0.0.1"
-	}
-	if ip := net.ParseIP(vert); ip == nil || !ip.IsLoopback() {
-		return nil, nil, errors.New("rabbit: adressen må være på loopback")
-	}
-	o := &oppsett{vert: vert, passord: tilfeldig()}
-	if o.port, err = strconv.Atoi(port); err != nil {
-		return nil, nil, fmt.Errorf("rabbit: %w", err)
-	}
-	for _, p := range []*int{&o.port, &o.epmd, &o.dist} {
-		if *p != 0 {
-			continue
-		}
-		if *p, err = ledigPort(); err != nil {
-			return nil, nil, err
-		}
-	}
-	if o.sertifikat, err = os.ReadFile(c.SertifikatFil); err != nil {
-		return nil, nil, err
-	}
-	if o.nokkel, err = os.ReadFile(c.NokkelFil); err != nil {
-		return nil, nil, err
-	}
-	par, err := tls.X509KeyPair(o.sertifikat, o.nokkel)
-	if err != nil {
-		return nil, nil, fmt.Errorf("rabbit: %w", err)
-	}
-	return o, bareDenne(par.Certificate[0]), nil
-}
-
-// bareDenne trusts one certificate, whoever issued it and whatever name it carries.
-func bareDenne(der []byte) *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true, VerifyPeerCertificate: func(kjede [][]byte, _ [][]*x509.Certificate) error {
-		if len(kjede) == 0 || !bytes.Equal(kjede[0], der) {
-			return errors.New("rabbit: en annen tjener svarer på adressen")
-		}
-		return nil
-	}}
-}
-
 // Opprett: see broker.Broker.
 func (b *Broker) Opprett(ctx context.Context, ko string) error {
 	ctx, avbryt := b.medFrist(ctx)
 	defer avbryt()
+	if err := sjekkNavn(ko); err != nil {
+		return err
+	}
 	l, _ := b.samband.linje()
 	if l == nil {
 		return errNede
@@ -165,31 +113,6 @@ func (b *Broker) Opprett(ctx context.Context, ko string) error {
 		_, err := k.QueueDeclare(ko, true, false, false, false, amqp.Table{"x-queue-type": "quorum",
 			"x-delivery-limit": broker.Forsok - 1, "x-dead-letter-exchange": dodeVeksel})
 		return err
-	})
-}
-
-// Nullstill breaks every client and removes every queue made here and the dead, for tests that share a node.
-func (b *Broker) Nullstill(ctx context.Context) error {
-	if err := b.Brudd(ctx); err != nil {
-		return err
-	}
-	ctx, avbryt := b.medFrist(ctx)
-	defer avbryt()
-	l, err := b.samband.vent(ctx)
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	bort := append(slices.Collect(maps.Keys(b.koer)), dodeKo)
-	clear(b.koer)
-	b.mu.Unlock()
-	return l.medKanal(ctx, func(k *amqp.Channel) error {
-		for _, ko := range bort {
-			if _, err := k.QueueDelete(ko, false, false, false); err != nil {
-				return err
-			}
-		}
-		return lagDode(k)
 	})
 }
 
@@ -209,8 +132,8 @@ func (b *Broker) Legg(ctx context.Context, ko string, m broker.Melding) error {
 func (b *Broker) Status(ctx context.Context, ko string) (s broker.Status, err error) {
 	ctx, avbryt := b.medFrist(ctx)
 	defer avbryt()
-	if ko == "" || strings.ContainsAny(ko, " \n") {
-		return s, errUkjentKo
+	if err := sjekkNavn(ko); err != nil {
+		return s, err
 	}
 	svar, err := b.node.spor(ctx, "status "+ko)
 	if err != nil {
@@ -233,42 +156,6 @@ func (b *Broker) Brudd(ctx context.Context) error {
 	ctx, avbryt := b.medFrist(ctx)
 	defer avbryt()
 	_, err := b.node.spor(ctx, "brudd "+plattformbruker)
-	return err
-}
-
-// Stopp takes the node down in good order, with its messages on disk. Nothing but Igjen and Close is any use before Igjen.
-func (b *Broker) Stopp(ctx context.Context) error {
-	b.drift.Lock()
-	defer b.drift.Unlock()
-	ctx, avbryt := b.medFrist(ctx)
-	defer avbryt()
-	return b.node.stopp(ctx)
-}
-
-// Drep kills the node where it stands. What Legg has answered nil for is on disk.
-func (b *Broker) Drep() error {
-	b.drift.Lock()
-	defer b.drift.Unlock()
-	return b.node.drep()
-}
-
-// Igjen starts a node that Stopp or Drep took down, with the same address, queues and messages. One that runs is left alone.
-func (b *Broker) Igjen(ctx context.Context) error {
-	b.drift.Lock()
-	defer b.drift.Unlock()
-	select {
-	case <-b.node.borte():
-	default:
-		return nil
-	}
-	ctx, slutt := b.medSlutt(ctx)
-	defer slutt()
-	ctx, avbryt := context.WithTimeout(ctx, startfrist)
-	defer avbryt()
-	if err := b.node.start(ctx); err != nil {
-		return err
-	}
-	_, err := b.samband.vent(ctx)
 	return err
 }
 

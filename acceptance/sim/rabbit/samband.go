@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ var errNede = errors.New("rabbit: ingen forbindelse til megleren")
 type samband struct {
 	adresse, passord string
 	tls              *tls.Config
+	logg             *slog.Logger
 
 	mu     sync.Mutex
 	na     *linje        // nil while there is none
@@ -37,12 +39,16 @@ func (s *samband) hold(ctx context.Context) {
 			continue
 		}
 		s.sett(l)
+		s.logg.Info("forbindelsen til RabbitMQ er på plass")
 		select {
 		case <-l.over:
 		case <-ctx.Done():
 		}
 		s.sett(nil)
 		l.lukk()
+		if ctx.Err() == nil {
+			s.logg.Warn("forbindelsen til RabbitMQ er borte")
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ start(Sti) ->
     receive {Eier, klar} -> ok after 5000 -> exit(styring_lytter_ikke) end.
 
 lytt(Sti, Forelder) ->
-    {ok, L} = gen_tcp:listen(0, [binary, {ifaddr, {local, Sti}}, {packet, line}, {active, false}]),
+    {ok, L} = gen_tcp:listen(0, [binary, {ifaddr, {local, Sti}}, {packet, line}, {active, false}, {backlog, 128}]),
     spawn(fun() -> ta_imot(L) end),
     Forelder ! {self(), klar},
     receive after infinity -> ok end.
@@ -26,7 +26,6 @@ betjen(S) ->
     {ok, Linje} = gen_tcp:recv(S, 0, 10000),
     ok = gen_tcp:send(S, [svar(binary:split(string:trim(Linje), <<" ">>)), $\n]).
 
-svar([<<"klar">>]) -> <<"ok">>;
 svar([<<"stopp">>]) -> init:stop(), <<"ok">>;
 svar([<<"status">>, Ko]) ->
     case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Ko)) of
@@ -38,7 +37,7 @@ svar([<<"status">>, Ko]) ->
 %% Everybody's connections but one user's. A client that does not answer the goodbye within two seconds is cut off.
 svar([<<"brudd">>, Unntatt]) ->
     Alle = [{P, monitor(process, P)} || P <- rabbit_networking:local_connections(), bruker(P) =/= Unntatt],
-    [spawn(fun() -> rabbit_networking:close_connection(P, "megleren starter på nytt") end) || {P, _} <- Alle],
+    [spawn(fun() -> rabbit_networking:close_connection(P, "megleren starter igjen") end) || {P, _} <- Alle],
     Frist = erlang:monotonic_time(millisecond) + 2000,
     [vent(P, M, Frist) || {P, M} <- Alle],
     <<"ok">>.

@@ -2,6 +2,7 @@ package rabbit
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"log"
 	"net"
@@ -27,7 +28,7 @@ func startVakt(t broker.Tilgang) (*vakt, error) {
 	if err != nil {
 		return nil, err
 	}
-	sti := "/" + tilfeldig()
+	sti := "/" + rand.Text()
 	v := &vakt{adresse: "http://" + l.Addr().String() + sti, ferdig: make(chan struct{}), tjener: &http.Server{
 		Handler: http.StripPrefix(sti, sporsmal(t)), ReadTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}}
 	go func() {

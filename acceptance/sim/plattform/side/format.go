@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"portal.example/bekymringsmelding/domain/virketid"
 )
 
 // kort is the end of a message type: what tells them apart.
@@ -16,7 +18,7 @@ func kort(meldingstype string) string {
 	return meldingstype
 }
 
-func tid(t time.Time) string { return t.Local().Format("02.01. 15:04:05") }
+func tid(t time.Time) string { return t.In(virketid.Oslo()).Format("02.01. 15:04:05") }
 
 func storrelse(n int64) string {
 	switch {

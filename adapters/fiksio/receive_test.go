@@ -1,0 +1,336 @@
+package fiksio_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/adapters/fiksio"
+	"portal.example/bekymringsmelding/adapters/memory"
+	"portal.example/bekymringsmelding/contracts"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/protokoll"
+)
+
+var errNede = errors.New("lageret er nede")
+
+func (r *rigg) ko() broker.Status {
+	r.t.Helper()
+	s, err := r.b.Status(r.t.Context(), portalKo)
+	r.is.NoErr(err)
+	return s
+}
+
+// oppgitt counts the messages to the portal that the platform has given up after three deliveries.
+func (r *rigg) oppgitt() (n int) {
+	for _, l := range r.p.Logg(1000) {
+		if l.Til == portalen && l.Tilstand == plattform.Oppgitt {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAnAnswerIsAckedOnlyAfterItWasTaken(t *testing.T) {
+	r := nyRigg(t, valg{})
+	tr := r.transport()
+	inne, slipp := make(chan struct{}, 1), make(chan struct{})
+	svar := r.motta(tr, func(ctx context.Context, _ melding.Svar) error {
+		inne <- struct{}{}
+		select {
+		case <-slipp:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	r.svar(t, r.sendt(tr), protokoll.Mottatt, nil)
+	vent(t, inne, "take")
+	r.is.Equal(r.ko().Ubekreftede, 1)
+	close(slipp)
+	vent(t, svar, "svaret")
+	til(t, "svaret er bekreftet", func() bool { return r.ko().Ubekreftede == 0 })
+	r.is.Equal(r.ko().Klare, 0)
+}
+
+func TestAStoreThatFailsManyTimesCostsNoDelivery(t *testing.T) {
+	r := nyRigg(t, valg{})
+	var kall, gjentatt atomic.Int32
+	tr := r.transport(func(c *fiksio.Config) { c.Gjentatt = func() { gjentatt.Add(1) } })
+	svar := r.motta(tr, func(context.Context, melding.Svar) error {
+		if kall.Add(1) <= 5 {
+			return errNede
+		}
+		return nil
+	})
+	r.svar(t, r.sendt(tr), protokoll.Mottatt, nil)
+	vent(t, svar, "svaret")
+	til(t, "svaret er bekreftet", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
+	r.is.Equal(kall.Load(), int32(6))
+	r.is.Equal(gjentatt.Load(), int32(0))
+	r.is.Equal(r.oppgitt(), 0) // no serverfeil
+}
+
+func TestAnAnswerThatCannotBeStoredHoldsNoOtherBack(t *testing.T) {
+	r := nyRigg(t, valg{})
+	tr := r.transport()
+	var nede atomic.Bool
+	nede.Store(true)
+	svar := r.motta(tr, func(_ context.Context, s melding.Svar) error {
+		if nede.Load() && s.Meldingstype == protokoll.Mottatt {
+			return errNede
+		}
+		return nil
+	})
+	a := r.sendt(tr)
+	r.svar(t, a, protokoll.Mottatt, nil)
+	r.svar(t, a, protokoll.Feilet, []byte("kropp"))
+	r.is.Equal(vent(t, svar, "det andre svaret").Meldingstype, protokoll.Feilet)
+	nede.Store(false)
+	r.is.Equal(vent(t, svar, "det første svaret").Meldingstype, protokoll.Mottatt)
+}
+
+// Three breaks while the store is away: the platform gives the answer up, and we have it all the same.
+func TestAnAnswerInOurHandsIsStoredEvenWhenThePlatformHasGivenItUp(t *testing.T) {
+	r := nyRigg(t, valg{})
+	var nede atomic.Bool
+	nede.Store(true)
+	gjentatt := make(chan struct{}, 10)
+	tr := r.transport(func(c *fiksio.Config) { c.Gjentatt = func() { gjentatt <- struct{}{} } })
+	prover := make(chan struct{}, 1000)
+	svar := r.motta(tr, func(context.Context, melding.Svar) error {
+		prover <- struct{}{}
+		if nede.Load() {
+			return errNede
+		}
+		return nil
+	})
+	a := r.sendt(tr)
+	r.svar(t, a, protokoll.Mottatt, nil)
+	vent(t, prover, "et forsøk")
+	for i := range 3 {
+		r.is.NoErr(r.b.Brudd(t.Context()))
+		if i < 2 {
+			vent(t, gjentatt, "svaret en gang til")
+		}
+	}
+	til(t, "plattformen gir opp", func() bool { return r.oppgitt() == 1 })
+	nede.Store(false)
+	r.is.Equal(vent(t, svar, "svaret").SvarTil, a.Ref)
+}
+
+func TestATokenIsAskedForAtEveryConnection(t *testing.T) {
+	r := nyRigg(t, valg{})
+	var spurt, nektet atomic.Int32
+	tr := r.transport(func(c *fiksio.Config) {
+		ekte := c.Token
+		c.Token = func(ctx context.Context) (string, error) {
+			switch spurt.Add(1) {
+			case 1:
+				return "utlopt.eller.byttet", nil // login is refused
+			case 2:
+				nektet.Add(1)
+				return "", errors.New("maskinporten er nede")
+			}
+			return ekte(ctx)
+		}
+	})
+	svar := r.motta(tr, nil)
+	til(t, "tilkoblet", tr.Tilkoblet)
+	r.is.Equal(spurt.Load(), int32(3))
+	r.is.Equal(nektet.Load(), int32(1))
+	r.brudd(t)
+	til(t, "frakoblet", func() bool { return !tr.Tilkoblet() })
+	r.is.NoErr(r.mp.Roter())
+	r.mend(t)
+	til(t, "tilkoblet igjen", tr.Tilkoblet)
+	r.is.True(spurt.Load() > 3)
+	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
+	r.is.Equal(vent(t, svar, "svaret").Korrelasjon, rapport)
+}
+
+func TestAnUnknownCertificateIsNeverTalkedToAndTriedForEver(t *testing.T) {
+	r := nyRigg(t, valg{})
+	k := memory.NyKlokke(time.Now())
+	var spurt atomic.Int32
+	tr := r.transport(func(c *fiksio.Config) {
+		c.TLS, c.Clock = stolerPa(r.n.fremmed), k
+		ekte := c.Token
+		c.Token = func(ctx context.Context) (string, error) { spurt.Add(1); return ekte(ctx) }
+	})
+	r.motta(tr, nil)
+	for i, lengst := range []time.Duration{1, 2, 4, 8, 16, 30, 30, 30} {
+		r.is.NoErr(k.Vent(t.Context(), 1))
+		r.is.Equal(spurt.Load(), int32(i+1))
+		nar, _ := k.Neste()
+		d := nar.Sub(k.Now())
+		r.is.True(d >= lengst*time.Second/2 && d <= lengst*time.Second)
+		k.Sett(nar)
+	}
+	r.is.True(!tr.Tilkoblet())
+}
+
+func TestReplicasDoNotComeBackAllAtOnce(t *testing.T) {
+	ulike := map[int64]bool{}
+	for range 50 {
+		ulike[fiksio.Pauser(6)[5]] = true
+	}
+	if len(ulike) < 10 {
+		t.Fatalf("%d ulike pauser av 50", len(ulike))
+	}
+}
+
+func TestTheListenerHearsThatConsumingGoesOn(t *testing.T) {
+	r := nyRigg(t, valg{})
+	k := memory.NyKlokke(contracts.Start)
+	horte := make(chan time.Time, 10)
+	inne, slipp := make(chan struct{}), make(chan struct{})
+	tr := r.transport(func(c *fiksio.Config) {
+		c.Clock, c.Prefetch = k, 1
+		c.Lytter = func(_ context.Context, _, at time.Time) { horte <- at }
+	})
+	svar := r.motta(tr, func(ctx context.Context, _ melding.Svar) error {
+		inne <- struct{}{}
+		select {
+		case <-slipp:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	neste := func() { // half a minute passes
+		r.is.NoErr(k.Vent(t.Context(), 1))
+		k.Flytt(30 * time.Second)
+	}
+	r.is.Equal(vent(t, horte, "den første"), contracts.Start)
+	neste()
+	r.is.Equal(vent(t, horte, "den andre"), contracts.Start.Add(30*time.Second))
+
+	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
+	vent(t, inne, "take")
+	neste() // the one place is taken: nothing more can come
+	r.is.NoErr(k.Vent(t.Context(), 1))
+	close(slipp)
+	vent(t, svar, "svaret")
+	til(t, "svaret er bekreftet", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
+	neste()
+	r.is.Equal(vent(t, horte, "den etter"), contracts.Start.Add(90*time.Second)) // and not one at sixty
+}
+
+func TestALargeAnswerIsFetchedFromDokumentlager(t *testing.T) {
+	r := nyRigg(t, valg{plattform: func(c *plattform.Config) { c.Grense = 100 }})
+	tr := r.transport(func(c *fiksio.Config) {
+		c.Lesbar = func(_ context.Context, f melding.Forseglet) melding.Arsak {
+			if innhold(t, f) == "" {
+				return melding.ArsakSvarUleselig
+			}
+			return melding.ArsakSvarLesbart
+		}
+	})
+	svar := r.motta(tr, nil)
+	a := contracts.Ankommet{Ref: refID, Melding: rapport}
+	for _, n := range []int{101, melding.MaksSvar} {
+		kropp := contracts.Tilfeldig(n)
+		r.svar(t, a, protokoll.Feilet, kropp)
+		s := vent(t, svar, "svaret")
+		r.is.Equal(innhold(t, s.Innhold), string(kropp))
+		r.is.Equal(s.Lesbarhet, melding.ArsakSvarLesbart)
+	}
+	r.svar(t, a, protokoll.Feilet, contracts.Tilfeldig(melding.MaksSvar+1))
+	s := vent(t, svar, "svaret")
+	r.is.True(s.Innhold.Tom())
+	r.is.Equal(s.Lesbarhet, melding.ArsakSvarUleselig)
+}
+
+func (r *rigg) legg(h map[string]string, kropp string) {
+	r.t.Helper()
+	r.is.NoErr(r.b.Legg(r.t.Context(), portalKo, broker.Melding{Headere: h, Kropp: []byte(kropp)}))
+}
+
+func TestARejectionWhoseBodyIsGoneIsStillARejection(t *testing.T) {
+	r := nyRigg(t, valg{})
+	svar := r.motta(r.transport(), nil)
+	r.legg(map[string]string{"melding-id": svarID, "type": protokoll.Feilet, "avsender-id": bydelen, "dokumentlager-id": refID}, "")
+	s := vent(t, svar, "svaret")
+	r.is.Equal(s.Meldingstype, protokoll.Feilet)
+	r.is.Equal(s.Lesbarhet, melding.ArsakSvarUleselig)
+}
+
+func TestARejectionWaitsAWhileForItsBodyAndNoLonger(t *testing.T) {
+	r := nyRigg(t, valg{})
+	svar := r.motta(r.transport(func(c *fiksio.Config) { c.API = "http://127.0.0.1:1" }), nil) // five minutes of the quick clock
+	r.legg(map[string]string{"melding-id": svarID, "type": protokoll.Feilet, "avsender-id": bydelen, "dokumentlager-id": refID}, "")
+	r.is.Equal(vent(t, svar, "svaret").Lesbarhet, melding.ArsakSvarUleselig)
+}
+
+func TestWhatARejectionSaysIsAskedForOnce(t *testing.T) {
+	r := nyRigg(t, valg{})
+	var spurt, prover atomic.Int32
+	svar := r.motta(r.transport(func(c *fiksio.Config) {
+		c.Lesbar = func(context.Context, melding.Forseglet) melding.Arsak { spurt.Add(1); return melding.ArsakSvarLesbart }
+	}), func(context.Context, melding.Svar) error {
+		if prover.Add(1) == 1 {
+			return errNede
+		}
+		return nil
+	})
+	a := contracts.Ankommet{Ref: refID, Melding: rapport}
+	r.svar(t, a, protokoll.Feilet, []byte("kropp"))
+	r.is.Equal(vent(t, svar, "svaret").Lesbarhet, melding.ArsakSvarLesbart)
+	r.is.Equal(spurt.Load(), int32(1))
+	r.legg(map[string]string{"melding-id": svarID, "type": protokoll.Feilet, "avsender-id": bydelen}, "")
+	r.is.Equal(vent(t, svar, "et tomt svar").Lesbarhet, melding.ArsakSvarTomt)
+	r.is.Equal(spurt.Load(), int32(1))
+}
+
+func TestHostileMessagesAreHandedOverAndNeverAnswered(t *testing.T) {
+	r := nyRigg(t, valg{})
+	svar := r.motta(r.transport(), nil)
+	onde := []map[string]string{
+		{}, {"type": protokoll.Mottatt}, {"melding-id": "'; DROP TABLE oppdrag; --", "type": "<script>", "avsender-id": "../.."},
+		{"melding-id": svarID, "type": protokoll.Tidsavbrudd, "avsender-id": portalen, "svar-til": "nei"},
+		{"melding-id": refID, "type": protokoll.Meldingstype(melding.Privat, melding.V2), "avsender-id": bydelen},
+	}
+	sett := map[string]bool{}
+	for i, h := range onde {
+		r.legg(h, string(rune('a'+i)))
+	}
+	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
+	for range len(onde) + 1 {
+		s := vent(t, svar, "en melding")
+		_, err := melding.ParseID(s.ID)
+		r.is.NoErr(err)
+		r.is.True(!sett[s.ID])
+		sett[s.ID] = true
+	}
+	til(t, "køen er tom", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
+	for _, l := range r.p.Logg(1000) {
+		r.is.True(l.Fra != portalen)
+	}
+}
+
+func TestATakeThatIsDoneWhenThePortalStopsIsAcked(t *testing.T) {
+	r := nyRigg(t, valg{})
+	tr := r.transport()
+	ctx, stans := context.WithCancel(t.Context())
+	inne := make(chan struct{})
+	var ferdig sync.WaitGroup
+	ferdig.Go(func() {
+		_ = tr.Receive(ctx, func(ctx context.Context, _ melding.Svar) error {
+			close(inne)
+			<-ctx.Done()
+			return nil // stored in the last moment
+		})
+	})
+	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
+	vent(t, inne, "take")
+	stans()
+	ferdig.Wait()
+	til(t, "køen er tom", func() bool { return r.ko() == broker.Status{} })
+	r.is.True(!tr.Tilkoblet())
+}
