@@ -104,7 +104,8 @@ func (s *Store) kravITo(ctx context.Context, ko levering.Ko, max int, now time.T
 		for _, k := range funn[:min(max, len(funn))] {
 			seq, args, plass = append(seq, k.Seq), append(args, k.Seq), append(plass, "?"+strconv.Itoa(len(args)+1))
 		}
-		lei := s.setning("UPDATE oppdrag AS o SET token = ?1, klar = ?2, antall = antall + 1 WHERE o.seq IN ("+strings.Join(plass, ", ")+") AND o.klar <= ?3 AND "+
+		// klar + 0: a plan made while the table was empty must not go through the queue's index instead of the rows' own.
+		lei := s.setning("UPDATE oppdrag AS o SET token = ?1, klar = ?2, antall = antall + 1 WHERE o.seq IN ("+strings.Join(plass, ", ")+") AND o.klar + 0 <= ?3 AND "+
 			strings.ReplaceAll(ingenAnnenLeie, "?", "?3")+" RETURNING seq, "+oppdragKolonner+", innhold", args...)
 		lei.Rad = func(skann func(...any) error) error {
 			rr = append(rr, oppdragRad{})
