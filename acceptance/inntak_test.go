@@ -64,9 +64,13 @@ var inntak = []scenario{
 		})
 		l.Pump()
 		l.venter(func(is *is.I) { is.Equal(len(l.Nett.Sendte("")), 1) }) // no second delivery
-		ny := l.Send("4601", "01")
+		igjen := l.Forseglet("4601", "01")
+		for l.rent && len(igjen.Asice) != len(s.Asice) { // the container's own ids compress to a few bytes more or less
+			igjen = l.Forseglet("4601", "01")
+		}
+		ny, _ := l.Post(igjen)
 		l.venter(func(is *is.I) {
-			is.True(ny != ids[0])
+			is.True(ny != ids[0] && ny != "")
 			is.True(l.Utgave(ny).Melding.Har(melding.MuligDublett)) // sealed anew: noted, never suppressed
 		})
 	}},

@@ -13,6 +13,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/cmd/compose"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
@@ -102,7 +103,9 @@ func leserIkkeV2(v *nettverden) {
 
 // TestSixHoursWithoutFiksIO is scenario 34 over the wire: nothing gets through for six hours in which reports are accepted.
 func TestSixHoursWithoutFiksIO(t *testing.T) {
-	iHverVerden(t, world.Valg{Kanal: innebygd}, seksTimer)
+	iHverVerden(t, func(t *testing.T, lager func(testing.TB) compose.Lager) {
+		seksTimer(t, world.Ny(t, world.Valg{Kanal: innebygd, Lager: lager}))
+	})
 }
 
 func seksTimer(t *testing.T, v *world.Verden) {
