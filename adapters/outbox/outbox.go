@@ -36,7 +36,7 @@ type Config struct {
 	Policy     levering.Policy
 	Logg       *slog.Logger
 	Leietid    time.Duration // default 60 s; renewed while a handler runs
-	Samtidig   int           // items of a queue in work at once; default 4
+	Samtidig   int           // items of a queue in work at once; default 8
 	Pause      time.Duration // longest time between two looks at a queue; default 1 s
 	// Vakt says whether work may be claimed now: the disk is full, or our clock is not the store's. nil = always.
 	Vakt func(context.Context) error
@@ -54,7 +54,7 @@ func New(c Config) *Outbox {
 		c.Leietid = time.Minute
 	}
 	if c.Samtidig == 0 {
-		c.Samtidig = 4
+		c.Samtidig = 8
 	}
 	if c.Pause == 0 {
 		c.Pause = time.Second
@@ -72,12 +72,12 @@ func New(c Config) *Outbox {
 	return o
 }
 
-// Vekk makes every queue look now. It never blocks.
-func (o *Outbox) Vekk() {
-	for _, c := range o.vekkere {
+// Vekk makes these queues look now; each look is a query or two, so only those that have got work. It never blocks.
+func (o *Outbox) Vekk(koer ...levering.Ko) {
+	for _, ko := range koer {
 		select {
-		case c <- struct{}{}:
-		default:
+		case o.vekkere[ko] <- struct{}{}:
+		default: // it will look already
 		}
 	}
 }

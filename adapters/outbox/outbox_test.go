@@ -179,3 +179,41 @@ func TestALostLeaseStopsTheHandlerBeforeItsNextEffect(t *testing.T) {
 	stopp()
 	wg.Wait()
 }
+
+// asked is Work that tells which queues are asked for something to do.
+type asked struct {
+	ports.Work
+	koer chan levering.Ko
+}
+
+func (a asked) Claim(ctx context.Context, ko levering.Ko, n int, now time.Time, lease time.Duration) ([]ports.Lease, error) {
+	a.koer <- ko
+	return a.Work.Claim(ctx, ko, n, now, lease)
+}
+
+func TestNewWorkWakesItsOwnQueueAndNoOther(t *testing.T) {
+	is := is.New(t)
+	clock := sysclock.Clock{}
+	lager := memory.NyttLager(clock)
+	w := asked{lager, make(chan levering.Ko, 1000)}
+	ferdig := make(chan struct{})
+	o := outbox.New(outbox.Config{Work: w, Clock: clock, Pause: time.Hour, Leveringen: utfor(func(ctx context.Context, l ports.Lease) error {
+		defer close(ferdig)
+		return lager.Done(ctx, l)
+	})})
+	ctx, stopp := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { is.NoErr(o.Run(ctx)) })
+	for range levering.Koene() {
+		<-w.koer // each looks once when it starts
+	}
+	legg(t, lager, 1, clock.Now())
+	o.Vekk(levering.KoSvar)
+	<-ferdig
+	stopp()
+	wg.Wait()
+	close(w.koer)
+	for ko := range w.koer {
+		is.Equal(ko, levering.KoSvar)
+	}
+}

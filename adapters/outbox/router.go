@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -67,6 +68,10 @@ type abonnent struct {
 
 func (a *abonnent) Close() error { return nil }
 
+// samletid is how long places may be free before the next claim while the queue has more than was taken: a claim costs as much for
+// one item as for several.
+const samletid = 20 * time.Millisecond
+
 // Subscribe hands out leased items as empty messages. At most Samtidig are unacknowledged.
 func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
 	ko, o := levering.Ko(topic), a.o
@@ -76,16 +81,24 @@ func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message
 		var underveis sync.WaitGroup
 		defer close(ut)
 		defer underveis.Wait()
+		var mer atomic.Bool // the last claim took all it asked for
+		var sist time.Time
 		for ctx.Err() == nil {
 			ledig := o.Samtidig - len(plass)
+			if mer.Load() && (ledig == 0 || 2*ledig < o.Samtidig && o.Clock.Now().Before(sist.Add(samletid))) {
+				a.ventPlass(ctx, ko, ledig, sist)
+				continue
+			}
+			sist = o.Clock.Now()
 			var leier []ports.Lease
 			err := o.Vakt(ctx)
-			if err == nil && ledig > 0 {
-				leier, err = o.Work.Claim(ctx, ko, ledig, o.Clock.Now(), o.Leietid)
+			if err == nil {
+				leier, err = o.Work.Claim(ctx, ko, ledig, sist, o.Leietid)
 			}
 			if err != nil && ctx.Err() == nil {
 				o.Logg.WarnContext(ctx, "kø ble ikke lest", "ko", ko, "feil", err.Error())
 			}
+			mer.Store(len(leier) == ledig)
 			for _, l := range leier {
 				m := message.NewMessage(string(l.Oppdrag.ID), nil)
 				// The work in hand is finished also when the process is asked to stop; the router waits for it.
@@ -102,22 +115,40 @@ func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message
 						o.giTilbake(ctx, l)
 					}
 					<-plass
-					o.vekk(ko)
+					if mer.Load() {
+						o.Vekk(ko)
+					}
 				})
 			}
-			if len(leier) == 0 {
-				a.vent(ctx, ko)
+			if len(leier) < ledig { // all that was due then
+				a.vent(ctx, ko, sist)
 			}
 		}
 	}()
 	return ut, nil
 }
 
-// vent sleeps until somebody calls Vekk, the next item is due, or Pause has passed: another process may have added work.
-func (a *abonnent) vent(ctx context.Context, ko levering.Ko) {
+// ventPlass sleeps until an item is done, or until the places that are free have been so for long enough.
+func (a *abonnent) ventPlass(ctx context.Context, ko levering.Ko, ledig int, sist time.Time) {
+	var klar <-chan time.Time // with no place free only an item that is done helps
+	if ledig > 0 {
+		var stopp func()
+		klar, stopp = a.o.Clock.At(sist.Add(samletid))
+		defer stopp()
+	}
+	select {
+	case <-ctx.Done():
+	case <-klar:
+	case <-a.o.vekkere[ko]:
+	}
+}
+
+// vent sleeps until somebody calls Vekk, the next item is due, or Pause has passed: another process may have added work. What was due
+// at sist and not handed out belongs to a report that somebody has in hand.
+func (a *abonnent) vent(ctx context.Context, ko levering.Ko, sist time.Time) {
 	o := a.o
 	til := o.Clock.Now().Add(o.Pause)
-	if neste, err := o.Work.Next(ctx, ko); err == nil && !neste.IsZero() && neste.Before(til) && neste.After(o.Clock.Now()) {
+	if neste, err := o.Work.Next(ctx, ko); err == nil && neste.Before(til) && neste.After(sist) {
 		til = neste
 	}
 	klar, stopp := o.Clock.At(til)
@@ -126,13 +157,6 @@ func (a *abonnent) vent(ctx context.Context, ko levering.Ko) {
 	case <-ctx.Done():
 	case <-klar:
 	case <-o.vekkere[ko]:
-	}
-}
-
-func (o *Outbox) vekk(ko levering.Ko) {
-	select {
-	case o.vekkere[ko] <- struct{}{}:
-	default:
 	}
 }
 

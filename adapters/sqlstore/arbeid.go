@@ -19,23 +19,41 @@ func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err e
 	oo = slices.Clone(oo)
 	// Always in the same order: two callers with the same answers wait for each other and never both.
 	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return cmp.Compare(a.ID, b.ID) })
-	err = s.iSkriv(ctx, "nytt arbeid", func(tx bun.Tx) error {
+	if s.skriv == nil {
+		return 0, errLesbar
+	}
+	ny := map[levering.OppdragID]bool{}
+	var sett []Setning
+	for _, o := range oo {
+		x := s.setning("INSERT INTO oppdrag_sett (id) VALUES (?1) ON CONFLICT (id) DO NOTHING RETURNING id", string(o.ID))
+		x.Rad = func(skann func(...any) error) error {
+			var id string
+			ny[o.ID] = true
+			return skann(&id)
+		}
+		sett = append(sett, x)
+	}
+	err = s.iTo(ctx, "nytt arbeid", sett, func() ([]Setning, error) {
+		var rr [][]any
 		for _, o := range oo {
-			r, err := tx.NewRaw("INSERT INTO oppdrag_sett (id) VALUES (?) ON CONFLICT (id) DO NOTHING", o.ID).Exec(ctx)
-			if err != nil {
-				return s.feil("oppdrag "+string(o.ID), err)
-			}
-			if endret(r) == 0 {
+			if !ny[o.ID] {
 				continue
 			}
-			nye++
-			if err := s.leggInn(ctx, tx, []levering.Oppdrag{o}); err != nil {
-				return err
+			kropp, err := svarkropp(o)
+			if err != nil {
+				return nil, err
 			}
+			rr = append(rr, append(nyOppdragRad(o).verdier(), kropp))
 		}
-		return nil
+		if len(rr) == 0 {
+			return nil, nil
+		}
+		return []Setning{s.rader("oppdrag", oppdragKolonner+", innhold", " ON CONFLICT (id) DO NOTHING", rr...)}, nil
 	})
-	return nye, err
+	if err != nil {
+		return 0, err
+	}
+	return len(ny), nil
 }
 
 // Extend holds only while the lease lives: past Until another item of the same report may have been handed out.
@@ -105,6 +123,9 @@ func (s *Store) Done(ctx context.Context, l ports.Lease) error {
 // Next: see ports.Work.
 func (s *Store) Next(ctx context.Context, ko levering.Ko) (time.Time, error) {
 	var klar *int64
-	err := s.les.NewRaw("SELECT min(klar) FROM oppdrag WHERE ko = ?", ko).Scan(ctx, &klar)
+	r, err := s.sporRad(ctx, "SELECT min(klar) FROM oppdrag WHERE ko = ?1", string(ko))
+	if err == nil {
+		err = r.Scan(&klar)
+	}
 	return tidEller(klar), s.feil("kø "+string(ko), err)
 }

@@ -18,6 +18,9 @@ type Dialekt struct {
 	Forbered bool
 	// Samlet runs statements in one durable transaction and one round trip; nil = one at a time.
 	Samlet func(ctx context.Context, db *sql.DB, ss []Setning) error
+	// Todelt runs ss in a transaction, in one round trip, and then, in another, what fn answers and the commit; when fn fails or
+	// answers nothing, all is undone. fn nil = ss is all, and reads one snapshot. nil = one statement at a time.
+	Todelt func(ctx context.Context, db *sql.DB, ss []Setning, fn func() ([]Setning, error)) error
 	// Param turns ?1, ?2 … into the driver's own placeholders, for statements that go past bun.
 	Param func(sql string) string
 	// Blobarg comes before the arguments of such statements.

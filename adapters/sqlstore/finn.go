@@ -10,7 +10,10 @@ import (
 // FindRef maps the world's name for an attempt to its report.
 func (s *Store) FindRef(ctx context.Context, ref string) (melding.ID, error) {
 	var id melding.ID
-	err := s.les.NewRaw("SELECT melding FROM referanse WHERE ref = ?", ref).Scan(ctx, &id)
+	r, err := s.sporRad(ctx, "SELECT melding FROM referanse WHERE ref = ?1", rentTekst(ref))
+	if err == nil {
+		err = r.Scan(&id)
+	}
 	return id, s.feil("referanse "+ref, err)
 }
 

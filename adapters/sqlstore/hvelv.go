@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/uptrace/bun"
-
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
@@ -58,12 +56,6 @@ func (d lestDel) verdier(id string) []any {
 		innhold = []byte{} // NULL means erased
 	}
 	return []any{id, string(d.navn), int64(len(innhold)), d.sha[:], string(d.forsegling), innhold}
-}
-
-func (s *Store) skrivDel(ctx context.Context, tx bun.Tx, id melding.ID, d lestDel) error {
-	x := s.rader("del", delKolonner, "", d.verdier(string(id)))
-	_, err := tx.Tx.ExecContext(ctx, x.SQL, s.d.blobargs(x.Args...)...)
-	return s.feil("melding "+string(id)+", del "+string(d.navn), err)
 }
 
 // Open: see ports.Vault. The part is read whole, and held against the sum recorded with the report's facts (an answer's body:

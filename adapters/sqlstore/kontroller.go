@@ -44,7 +44,7 @@ func (s *Store) kontrollerEn(ctx context.Context, id melding.ID, funn func(strin
 	var deler []melding.Del
 	err := s.iLes(ctx, "melding "+string(id), func(tx bun.Tx) error {
 		var err error
-		if u, rad, err = s.utgave(ctx, tx, id, ""); err != nil {
+		if u, rad, err = s.utgave(ctx, tx, id); err != nil {
 			return err
 		}
 		var aa []apentForsokRad

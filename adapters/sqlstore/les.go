@@ -2,75 +2,123 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 
 	"github.com/uptrace/bun"
 
-	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
 
 // Get reads one report on one snapshot.
-func (s *Store) Get(ctx context.Context, id melding.ID) (ports.Utgave, error) {
-	var u ports.Utgave
-	err := s.iLes(ctx, "melding "+string(id), func(tx bun.Tx) error {
+func (s *Store) Get(ctx context.Context, id melding.ID) (u ports.Utgave, err error) {
+	hva := "melding " + string(id)
+	if s.d.Todelt != nil {
+		l, ss := s.lesning(id, "")
+		if err := s.d.Todelt(ctx, s.les.DB, ss, nil); err != nil {
+			return u, s.feil(hva, err)
+		}
+		return l.utgave()
+	}
+	err = s.iLes(ctx, hva, func(tx bun.Tx) error {
 		var err error
-		u, _, err = s.utgave(ctx, tx, id, "")
+		u, _, err = s.utgave(ctx, tx, id)
 		return err
 	})
 	return u, err
 }
 
-// utgave reads a report inside a transaction; las is the dialect's lock or "". The lock comes first: what is read afterwards in the
-// same transaction is what the previous holder committed.
-func (s *Store) utgave(ctx context.Context, tx bun.Tx, id melding.ID, las string) (ports.Utgave, *meldingRad, error) {
-	hva := "melding " + string(id)
-	var r meldingRad
-	q := tx.NewSelect().Model(&r).Where("m.id = ?", id)
-	if las != "" {
-		q = q.For(las)
-	}
-	if err := q.Scan(ctx); err != nil {
-		return ports.Utgave{}, nil, s.feil(hva, err)
-	}
-	f, err := r.fakta()
-	if err != nil {
-		return ports.Utgave{}, nil, err
-	}
-	u := ports.Utgave{Melding: melding.Melding{Fakta: f}, Slettet: r.Slettet}
-
-	var hh []hendelseRad
-	if err := tx.NewSelect().Model(&hh).Where("h.melding = ?", id).Order("h.sekvens").Scan(ctx); err != nil {
-		return ports.Utgave{}, nil, s.feil(hva, err)
-	}
-	for _, h := range hh {
-		u.Melding.Historikk = append(u.Melding.Historikk, h.hendelse())
-	}
-	if u.Owed, err = s.skyldig(ctx, tx, id); err != nil {
-		return ports.Utgave{}, nil, err
-	}
-	var ss []sakRad
-	if err := tx.NewSelect().Model(&ss).Where("s.melding = ?", id).Order("s.seq").Scan(ctx); err != nil {
-		return ports.Utgave{}, nil, s.feil(hva, err)
-	}
+// utgave reads a report inside a transaction.
+func (s *Store) utgave(ctx context.Context, tx bun.Tx, id melding.ID) (ports.Utgave, *meldingRad, error) {
+	l, ss := s.lesning(id, "")
 	for _, x := range ss {
-		u.Saker = append(u.Saker, x.sak())
+		if err := s.lesRader(ctx, tx.Tx, x); err != nil {
+			return ports.Utgave{}, nil, s.feil("melding "+string(id), err)
+		}
 	}
-	return u, &r, nil
+	u, err := l.utgave()
+	return u, &l.rad, err
 }
 
-func (s *Store) skyldig(ctx context.Context, tx bun.Tx, id melding.ID) ([]levering.Oppdrag, error) {
-	var oo []oppdragRad
-	if err := tx.NewSelect().Model(&oo).Where("o.melding = ?", id).Order("o.seq").Scan(ctx); err != nil {
-		return nil, s.feil("melding "+string(id), err)
+func (s *Store) lesRader(ctx context.Context, tx *sql.Tx, x Setning) (err error) {
+	rr, err := tx.QueryContext(ctx, x.SQL, s.d.blobargs(x.Args...)...)
+	if err != nil {
+		return err
 	}
-	var ut []levering.Oppdrag
-	for i := range oo {
-		o, err := oo[i].oppdrag()
-		if err != nil {
-			return nil, err
+	defer func() { err = errors.Join(err, rr.Close()) }()
+	for rr.Next() {
+		if err := x.Rad(rr.Scan); err != nil {
+			return err
 		}
-		ut = append(ut, o)
 	}
-	return ut, nil
+	return rr.Err()
+}
+
+// lest is the rows of one report.
+type lest struct {
+	id     melding.ID
+	fantes bool
+	rad    meldingRad
+	hh     []hendelseRad
+	oo     []oppdragRad
+	ss     []sakRad
+}
+
+// lesning is the questions that fill a lest, in this order; las is the dialect's lock or "". The lock comes first: what the next
+// statement of the same transaction reads is what the previous holder committed.
+func (s *Store) lesning(id melding.ID, las string) (*lest, []Setning) {
+	if las != "" {
+		las = " FOR " + las
+	}
+	l := &lest{id: id}
+	sporring := func(kolonner, tabell, hvor string, rad func(func(...any) error) error) Setning {
+		x := s.setning("SELECT "+kolonner+" FROM "+tabell+" WHERE "+hvor, string(id))
+		x.Rad = rad
+		return x
+	}
+	return l, []Setning{
+		sporring(meldingKolonner, "melding", "id = ?1"+las, func(skann func(...any) error) error {
+			l.fantes = true
+			return skann(l.rad.felt()...)
+		}),
+		sporring(hendelseKolonner, "hendelse", "melding = ?1 ORDER BY sekvens", func(skann func(...any) error) error {
+			l.hh = append(l.hh, hendelseRad{})
+			return skann(l.hh[len(l.hh)-1].felt()...)
+		}),
+		sporring(oppdragKolonner+", innhold", "oppdrag", "melding = ?1 ORDER BY seq", func(skann func(...any) error) error {
+			l.oo = append(l.oo, oppdragRad{})
+			return skann(l.oo[len(l.oo)-1].felt()...)
+		}),
+		sporring(sakKolonner, "sak", "melding = ?1 ORDER BY seq", func(skann func(...any) error) error {
+			l.ss = append(l.ss, sakRad{})
+			return skann(l.ss[len(l.ss)-1].felt()...)
+		}),
+	}
+}
+
+func (l *lest) utgave() (ports.Utgave, error) {
+	if !l.fantes {
+		return ports.Utgave{}, fmt.Errorf("melding %s: %w", l.id, ports.ErrNotFound)
+	}
+	f, err := l.rad.fakta()
+	if err != nil {
+		return ports.Utgave{}, err
+	}
+	u := ports.Utgave{Melding: melding.Melding{Fakta: f}, Slettet: l.rad.Slettet}
+	for _, h := range l.hh {
+		u.Melding.Historikk = append(u.Melding.Historikk, h.hendelse())
+	}
+	for i := range l.oo {
+		o, err := l.oo[i].oppdrag()
+		if err != nil {
+			return ports.Utgave{}, err
+		}
+		u.Owed = append(u.Owed, o)
+	}
+	for _, x := range l.ss {
+		u.Saker = append(u.Saker, x.sak())
+	}
+	return u, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -14,31 +16,14 @@ import (
 
 // Update: see ports.Store. The report's row is locked from the reading to the commit, so fn runs once and always on the newest.
 func (s *Store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, error) {
-	hva := "melding " + string(id)
+	if s.skriv == nil {
+		return ports.Utgave{}, errLesbar
+	}
 	var ny ports.Utgave
-	err := s.iSkriv(ctx, hva, func(tx bun.Tx) error {
-		u, rad, err := s.utgave(ctx, tx, id, s.d.Las)
-		if err != nil {
-			return err
-		}
-		e, err := fn(u)
-		if err != nil {
-			return err // as it is [S7]
-		}
-		if e.Tom() {
-			ny = u
-			return nil // the transaction has written nothing
-		}
-		if err := egne(id, e.Nye, e.Saker); err != nil {
-			return err
-		}
-		if ny, err = levering.Anvend(u, e); err != nil {
-			return fmt.Errorf("%w: %w", err, ports.ErrRefused)
-		}
-		if ny.Slettet && len(e.Deler) > 0 {
-			return fmt.Errorf("%s er slettet og tar ikke imot innhold: %w", hva, ports.ErrRefused)
-		}
-		return s.skrivEndring(ctx, tx, u, e, ny, rad.avledet)
+	l, ss := s.lesning(id, s.d.Las)
+	err := s.iTo(ctx, "melding "+string(id), ss, func() (skriv []Setning, err error) {
+		ny, skriv, err = s.bedom(l, fn)
+		return skriv, err // fn's error as it is [S7]
 	})
 	if err != nil {
 		return ports.Utgave{}, err
@@ -46,93 +31,93 @@ func (s *Store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave)
 	return ny, nil
 }
 
-// skrivEndring writes the difference between u and ny, and nothing else.
-func (s *Store) skrivEndring(ctx context.Context, tx bun.Tx, u ports.Utgave, e ports.Endring, ny ports.Utgave, forst avledet) error {
-	id := u.Melding.Fakta.ID
-	hva := "melding " + string(id)
-	if err := s.skrivHendelser(ctx, tx, id, ny.Melding.Historikk[len(u.Melding.Historikk):]); err != nil {
-		return err
+// bedom asks fn, and gives what the report then is and what must be written for it to be so.
+func (s *Store) bedom(l *lest, fn func(ports.Utgave) (ports.Endring, error)) (ny ports.Utgave, skriv []Setning, err error) {
+	u, err := l.utgave()
+	if err != nil {
+		return u, nil, err
+	}
+	e, err := fn(u)
+	if err != nil {
+		return u, nil, err
+	}
+	if e.Tom() {
+		return u, nil, nil
+	}
+	if err := egne(l.id, e.Nye, e.Saker); err != nil {
+		return u, nil, err
+	}
+	if ny, err = levering.Anvend(u, e); err != nil {
+		return u, nil, fmt.Errorf("%w: %w", err, ports.ErrRefused)
+	}
+	if ny.Slettet && len(e.Deler) > 0 {
+		return u, nil, fmt.Errorf("melding %s er slettet og tar ikke imot innhold: %w", l.id, ports.ErrRefused)
+	}
+	skriv, err = s.endring(u, e, ny, l.rad.avledet)
+	return ny, skriv, err
+}
+
+// endring is the difference between u and ny, and nothing else.
+func (s *Store) endring(u ports.Utgave, e ports.Endring, ny ports.Utgave, forst avledet) (ss []Setning, err error) {
+	mid := u.Melding.Fakta.ID
+	id := string(mid)
+	if hh := hendelseRader(mid, ny.Melding.Historikk[len(u.Melding.Historikk):]); len(hh) > 0 {
+		var rr [][]any
+		for _, h := range hh {
+			rr = append(rr, h.verdier())
+		}
+		ss = append(ss, s.rader("hendelse", hendelseKolonner, "", rr...))
 	}
 	if len(e.Ferdig) > 0 {
+		args, plass := []any{id}, make([]string, len(e.Ferdig))
+		for i, o := range e.Ferdig {
+			args, plass[i] = append(args, string(o)), "?"+strconv.Itoa(i+2)
+		}
 		// Also an answer that was matched only now, and so lies here without a report.
-		if _, err := tx.NewDelete().Model((*oppdragRad)(nil)).Where("o.id IN (?)", bun.List(e.Ferdig)).
-			Where("o.melding = ? OR o.melding IS NULL", id).Exec(ctx); err != nil {
-			return s.feil(hva, err)
-		}
+		ss = append(ss, s.setning("DELETE FROM oppdrag WHERE (melding = ?1 OR melding IS NULL) AND id IN ("+strings.Join(plass, ", ")+")", args...))
 	}
-	var nye []levering.Oppdrag
+	var nye [][]any
 	for _, o := range e.Nye {
-		if !u.Skylder(o.ID) || slices.Contains(e.Ferdig, o.ID) {
-			nye = append(nye, o)
+		if u.Skylder(o.ID) && !slices.Contains(e.Ferdig, o.ID) {
+			continue
 		}
+		kropp, err := svarkropp(o)
+		if err != nil {
+			return nil, err
+		}
+		nye = append(nye, append(nyOppdragRad(o).verdier(), kropp))
 	}
-	if err := s.leggInn(ctx, tx, nye); err != nil {
-		return err
+	if len(nye) > 0 { // an id that is there already stays as it is
+		ss = append(ss, s.rader("oppdrag", oppdragKolonner+", innhold", " ON CONFLICT (id) DO NOTHING", nye...))
 	}
-	if err := s.skrivSaker(ctx, tx, e.Saker); err != nil {
-		return err
+	for _, x := range e.Saker { // one at a time: the same one may be opened and closed
+		ss = append(ss, s.rader("sak", sakKolonner, sakErstattes, nySakRad(x).verdier()))
 	}
 	for _, ref := range e.Referanser {
-		if _, err := tx.NewInsert().Model(&referanseRad{Ref: ref, Melding: id}).On("CONFLICT (ref) DO NOTHING").Exec(ctx); err != nil {
-			return s.feil(hva, err)
-		}
+		ss = append(ss, s.rader("referanse", "ref, melding", " ON CONFLICT (ref) DO NOTHING", []any{ref, id}))
 	}
 	for d, f := range e.Deler {
-		x, err := lesDel(id, d, f)
+		x, err := lesDel(mid, d, f)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := s.skrivDel(ctx, tx, id, x); err != nil {
-			return err
-		}
+		ss = append(ss, s.rader("del", delKolonner, "", x.verdier(id)))
 	}
 	if e.Slett {
 		// Event and erasure commit together. A crash after this leaves the bytes in dead pages until Vedlikehold.
-		if _, err := tx.NewRaw("UPDATE del SET innhold = NULL WHERE melding = ?", id).Exec(ctx); err != nil {
-			return s.feil(hva, err)
-		}
+		ss = append(ss, s.setning("UPDATE del SET innhold = NULL WHERE melding = ?1", id))
 	}
-	if err := s.skrivApneForsok(ctx, tx, id, u.Melding.Forsokene(), ny.Melding); err != nil {
-		return err
-	}
+	ss = append(ss, s.apneForsok(id, u.Melding.Forsokene(), ny.Melding)...)
 	if a := avled(ny.Melding, ny.Slettet); a != forst {
-		_, err := tx.NewRaw("UPDATE melding SET tilstand = ?, kanal = ?, endret = ?, brev_bestilt = ?, slettet = ? WHERE id = ?",
-			a.Tilstand, a.Kanal, a.Endret, a.BrevBestilt, a.Slettet, id).Exec(ctx)
-		return s.feil(hva, err)
+		ss = append(ss, s.setning("UPDATE melding SET tilstand = ?1, kanal = ?2, endret = ?3, brev_bestilt = ?4, slettet = ?5 WHERE id = ?6",
+			string(a.Tilstand), string(a.Kanal), a.Endret, a.BrevBestilt, a.Slettet, id))
 	}
-	return nil
+	return ss, nil
 }
 
-func (s *Store) skrivHendelser(ctx context.Context, tx bun.Tx, id melding.ID, hh []melding.Hendelse) error {
-	if len(hh) == 0 {
-		return nil
-	}
-	rader := hendelseRader(id, hh)
-	_, err := tx.NewInsert().Model(&rader).Exec(ctx)
-	return s.feil("melding "+string(id), err)
-}
-
-// skrivSaker opens and closes: the same id again replaces what may change.
-func (s *Store) skrivSaker(ctx context.Context, tx bun.Tx, ss []levering.Sak) error {
-	for _, x := range ss {
-		if _, err := tx.NewInsert().Model(nySakRad(x)).
-			On("CONFLICT (id) DO UPDATE").
-			Set("art = EXCLUDED.art, kritisk = EXCLUDED.kritisk, apnet = EXCLUDED.apnet, frist = EXCLUDED.frist").
-			Set("lukket = EXCLUDED.lukket, lukket_av = EXCLUDED.lukket_av, grunn = EXCLUDED.grunn").
-			Where("s.melding = EXCLUDED.melding").
-			Returning("NULL").Exec(ctx); err != nil {
-			return s.feil("sak "+string(x.ID), err)
-		}
-	}
-	return nil
-}
-
-type referanseRad struct {
-	bun.BaseModel `bun:"table:referanse,alias:r"`
-
-	Ref     string `bun:",pk"`
-	Melding melding.ID
-}
+// sakErstattes: the same id again opens or closes; what may change is replaced.
+const sakErstattes = " ON CONFLICT (id) DO UPDATE SET art = EXCLUDED.art, kritisk = EXCLUDED.kritisk, apnet = EXCLUDED.apnet, frist = EXCLUDED.frist, " +
+	"lukket = EXCLUDED.lukket, lukket_av = EXCLUDED.lukket_av, grunn = EXCLUDED.grunn WHERE sak.melding = EXCLUDED.melding"
 
 type apentForsokRad struct {
 	bun.BaseModel `bun:"table:apent_forsok,alias:a"`
@@ -142,9 +127,8 @@ type apentForsokRad struct {
 	Art     melding.Forsoksart
 }
 
-// skrivApneForsok keeps the list of attempts begun and not ended in step with the history.
-func (s *Store) skrivApneForsok(ctx context.Context, tx bun.Tx, id melding.ID, forrige []melding.Forsok, m melding.Melding) error {
-	hva := "melding " + string(id)
+// apneForsok keeps the list of attempts begun and not ended in step with the history.
+func (s *Store) apneForsok(id string, forrige []melding.Forsok, m melding.Melding) (ss []Setning) {
 	var apne []melding.ForsokID
 	for _, f := range forrige {
 		if !f.Avsluttet {
@@ -155,14 +139,10 @@ func (s *Store) skrivApneForsok(ctx context.Context, tx bun.Tx, id melding.ID, f
 		sto := slices.Contains(apne, f.ID)
 		switch {
 		case !f.Avsluttet && !sto:
-			if _, err := tx.NewInsert().Model(&apentForsokRad{Melding: id, Forsok: f.ID, Art: f.Art}).Exec(ctx); err != nil {
-				return s.feil(hva, err)
-			}
+			ss = append(ss, s.rader("apent_forsok", "melding, forsok, art", "", []any{id, string(f.ID), string(f.Art)}))
 		case f.Avsluttet && sto:
-			if _, err := tx.NewRaw("DELETE FROM apent_forsok WHERE melding = ? AND forsok = ?", id, f.ID).Exec(ctx); err != nil {
-				return s.feil(hva, err)
-			}
+			ss = append(ss, s.setning("DELETE FROM apent_forsok WHERE melding = ?1 AND forsok = ?2", id, string(f.ID)))
 		}
 	}
-	return nil
+	return ss
 }

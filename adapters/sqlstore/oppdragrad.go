@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
@@ -121,27 +120,7 @@ func (r *oppdragRad) verdier() []any {
 		int64(r.Runde), r.Last, string(r.Forsegling)}
 }
 
-// leggInn writes work inside a transaction; an id that is there already stays as it is.
-func (s *Store) leggInn(ctx context.Context, tx bun.Tx, oo []levering.Oppdrag) error {
-	for _, o := range oo {
-		kropp, err := svarkropp(o)
-		if err != nil {
-			return err
-		}
-		r, err := tx.NewInsert().Model(nyOppdragRad(o)).On("CONFLICT (id) DO NOTHING").Returning("NULL").Exec(ctx)
-		if err != nil {
-			return s.feil("oppdrag "+string(o.ID), err)
-		}
-		if kropp == nil || endret(r) == 0 {
-			continue
-		}
-		var seq int64
-		if err := tx.NewRaw("SELECT seq FROM oppdrag WHERE id = ?", o.ID).Scan(ctx, &seq); err != nil {
-			return s.feil("oppdrag "+string(o.ID), err)
-		}
-		if _, err = tx.Tx.ExecContext(ctx, s.d.Param("UPDATE oppdrag SET innhold = ?1 WHERE seq = ?2"), s.d.blobargs(kropp, seq)...); err != nil {
-			return s.feil("oppdrag "+string(o.ID)+", svaret", err)
-		}
-	}
-	return nil
+// felt are the columns and, last, innhold.
+func (r *oppdragRad) felt() []any {
+	return []any{&r.ID, &r.Ko, &r.Melding, &r.Forfall, &r.Klar, &r.Token, &r.Antall, &r.Arsak, &r.Forsok, &r.Runde, &r.Last, &r.Forsegling, &r.Innhold}
 }

@@ -101,6 +101,12 @@ func (r *meldingRad) verdier() []any {
 		string(r.Tilstand), string(r.Kanal), r.Endret, r.BrevBestilt, r.Slettet}
 }
 
+func (r *meldingRad) felt() []any {
+	return []any{&r.ID, &r.Slag, &r.Versjon, &r.Kilde, &r.FraFiksOrgID, &r.FraOrgnr, &r.IntegrasjonID, &r.TilFiksOrgID, &r.Kommune, &r.Bydel, &r.RessursID,
+		&r.FaktaKanal, &r.KontoID, &r.Innsendt, &r.Frist, (*int64)(&r.Oppbevar), &r.MuligDublett, &r.UtloptPrint, &r.Deler, &r.ShaAsice, &r.ShaPDF, &r.StrAsice, &r.StrPDF,
+		&r.Tilstand, &r.Kanal, &r.Endret, &r.BrevBestilt, &r.Slettet}
+}
+
 // delsummer are what D10 compares. NULL is different from every other NULL, so a report without parts is like no other.
 func delsummer(f melding.Fakta) (asice, pdf []byte) {
 	a, harA := f.Deler[melding.DelAsice]
@@ -177,6 +183,11 @@ func (r hendelseRad) verdier() []any {
 		r.Meldingstype, r.Referanse, string(r.KontoID), string(r.Forsok), string(r.Arsak), r.Grunn, string(r.Del)}
 }
 
+func (r *hendelseRad) felt() []any {
+	return []any{&r.Melding, &r.Sekvens, &r.Tidspunkt, &r.Art, &r.Tilstand, &r.Kode, &r.Kanal, &r.Aktor, &r.Meldingstype, &r.Referanse, &r.KontoID, &r.Forsok,
+		&r.Arsak, &r.Grunn, &r.Del}
+}
+
 func (r hendelseRad) hendelse() melding.Hendelse {
 	return melding.Hendelse{Sekvens: r.Sekvens, Tidspunkt: tid(r.Tidspunkt), Art: r.Art, Tilstand: r.Tilstand, Kode: r.Kode, Kanal: r.Kanal,
 		Aktor: r.Aktor, Meldingstype: r.Meldingstype, Referanse: r.Referanse, KontoID: r.KontoID, Forsok: r.Forsok, Arsak: r.Arsak,
@@ -212,6 +223,10 @@ const sakKolonner = "id, melding, art, kritisk, apnet, frist, lukket, lukket_av,
 
 func (r *sakRad) verdier() []any {
 	return []any{string(r.ID), null(r.Melding), string(r.Art), r.Kritisk, r.Apnet, r.Frist, nullTall(r.Lukket), r.LukketAv, r.Grunn}
+}
+
+func (r *sakRad) felt() []any {
+	return []any{&r.ID, &r.Melding, &r.Art, &r.Kritisk, &r.Apnet, &r.Frist, &r.Lukket, &r.LukketAv, &r.Grunn}
 }
 
 // null and nullTall are what a driver takes for a pointer.

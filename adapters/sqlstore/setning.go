@@ -5,12 +5,34 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Setning is one statement with the driver's own placeholders, and its arguments: text, integers, truth values, bytes or nil.
 type Setning struct {
 	SQL  string
 	Args []any
+	Rad  func(skann func(...any) error) error // hears of each row of the answer; nil = a statement that answers nothing
+}
+
+// setning has ?1, ?2 … for its arguments.
+func (s *Store) setning(q string, args ...any) Setning {
+	for i, a := range args {
+		if t, ok := a.(string); ok {
+			args[i] = rentTekst(t)
+		}
+	}
+	return Setning{SQL: s.d.Param(q), Args: args}
+}
+
+// rentTekst is s as bun writes it with UtenNul: each byte that is not text replaced.
+func rentTekst(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == 0 {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }
 
 // rader is an INSERT of several rows at once, as text that is the same for as many rows of the same table, so that it can be kept
@@ -31,7 +53,7 @@ func (s *Store) rader(tabell, kolonner, resten string, rader ...[]any) Setning {
 			q.WriteString(skille + "?" + strconv.Itoa(len(args)+1))
 			switch t := v.(type) {
 			case string:
-				v = strings.ReplaceAll(t, "\x00", "\ufffd") // see UtenNul
+				v = rentTekst(t)
 			case []byte:
 				if t == nil {
 					v = nil // NULL, and not an empty value
@@ -71,6 +93,55 @@ func (s *Store) iEtt(ctx context.Context, ss []Setning) (err error) {
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
 	for _, fn := range kjor {
 		if err := fn(tx); err != nil {
+			return err
+		}
+	}
+	return s.commit(tx)
+}
+
+// iTo runs ss in one write transaction, then what fn answers, then the commit. fn's error is given back as it is; after it, or when fn
+// answers nothing, all is undone.
+func (s *Store) iTo(ctx context.Context, hva string, ss []Setning, fn func() ([]Setning, error)) error {
+	var avvist error
+	egen := func() (ut []Setning, err error) {
+		ut, avvist = fn()
+		return ut, avvist
+	}
+	var err error
+	if s.d.Todelt != nil {
+		err = s.d.Todelt(ctx, s.skriv.DB, ss, egen)
+	} else {
+		err = s.etterTur(ctx, ss, egen)
+	}
+	if avvist != nil {
+		return avvist
+	}
+	return s.feil(hva, err)
+}
+
+// etterTur is Dialekt.Todelt, one statement at a time.
+func (s *Store) etterTur(ctx context.Context, ss []Setning, fn func() ([]Setning, error)) error {
+	tx, err := s.skriv.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	for _, x := range ss {
+		if err := s.lesRader(ctx, tx, x); err != nil {
+			return err
+		}
+	}
+	skriv, err := fn()
+	if err != nil || len(skriv) == 0 {
+		return err
+	}
+	for _, x := range skriv {
+		if x.Rad != nil {
+			err = s.lesRader(ctx, tx, x)
+		} else {
+			_, err = tx.ExecContext(ctx, x.SQL, s.d.blobargs(x.Args...)...)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -108,7 +108,7 @@ func (s *Service) HentBrevstatus(ctx context.Context) error {
 		if _, err := s.Work.Add(ctx, nye...); err != nil {
 			return err
 		}
-		s.Vekk()
+		s.Vekk(levering.KoBrevstatus)
 	}
 	return s.Ledger.SetMark(ctx, MerkePrint, til)
 }

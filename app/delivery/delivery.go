@@ -48,8 +48,8 @@ type Config struct {
 	// Gjentatt hears of every duplicate on the wire, for metrics: an answer delivered again (KoSvar), or a send whose outcome was
 	// unknown and that is done again (KoSend). History notes the second once an attempt, however many tries there are.
 	Gjentatt func(levering.Ko)
-	// Vekk is called after a commit that owes work now.
-	Vekk func()
+	// Vekk is called after a commit that owes work now, with the queues it lies in.
+	Vekk func(...levering.Ko)
 }
 
 // Service is the use case. Safe for concurrent use.
@@ -71,7 +71,7 @@ func New(c Config) *Service {
 		c.Gjentatt = func(levering.Ko) {}
 	}
 	if c.Vekk == nil {
-		c.Vekk = func() {}
+		c.Vekk = func(...levering.Ko) {}
 	}
 	return &Service{Config: c}
 }
@@ -122,8 +122,10 @@ func (s *Service) endre(ctx context.Context, id melding.ID, fn func(levering.Utg
 			s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art, "melding", id, "kritisk", sak.Kritisk)
 		}
 	}
-	if len(skrevet.Nye) > 0 {
-		s.Vekk()
+	for _, o := range skrevet.Nye {
+		if o.Forfall.Before(na.Add(time.Minute)) { // what is due later is found by whoever is awake then
+			s.Vekk(o.Ko)
+		}
 	}
 	return u, nil
 }

@@ -34,7 +34,7 @@ func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 		s.Gjentatt(levering.KoSvar)
 		return nil
 	}
-	s.Vekk()
+	s.Vekk(levering.KoSvar)
 	return nil
 }
 

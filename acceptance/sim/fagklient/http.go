@@ -88,7 +88,10 @@ func (f *Fagklient) svar(ctx context.Context, m sim.Mottatt, til string, s sim.S
 			return err
 		}
 		req.Header.Set("Content-Type", w.FormDataContentType())
-		err = f.kall(ctx, req, http.StatusAccepted, func(io.Reader) error { return nil })
+		err = f.kall(ctx, req, http.StatusAccepted, func(r io.Reader) error {
+			_, err := io.Copy(io.Discard, io.LimitReader(r, 64<<10)) // an answer read to its end leaves the connection for the next call
+			return err
+		})
 		var avslag statusfeil
 		if err == nil || errors.As(err, &avslag) && avslag < 500 || forsok == sendeforsok || !vent(ctx, pause) {
 			return err
