@@ -59,7 +59,7 @@ func (b *Broker) Nullstill(ctx context.Context) error {
 	bort := append(slices.Collect(maps.Keys(b.koer)), dodeKo)
 	clear(b.koer)
 	b.mu.Unlock()
-	return l.medKanal(ctx, func(k *amqp.Channel) error {
+	return b.lag(ctx, l, func(k *amqp.Channel) error {
 		for _, ko := range bort {
 			if _, err := k.QueueDelete(ko, false, false, false); err != nil {
 				return err

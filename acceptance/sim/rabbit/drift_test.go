@@ -46,6 +46,8 @@ func TestWhatIsLaidIsThereAfterTheNodeWasKilled(t *testing.T) {
 		})
 	}
 	ventPaLukking(t, nok, "at to hundre er lagt")
+	ny := nyKo(t, n) // and a queue made the moment before
+	is.NoErr(n.Legg(medFrist(t, frist), ny, melding(1)))
 	is.NoErr(n.Drep())
 	wg.Wait()
 	ventPaLukking(t, lukket, "at klienten mister forbindelsen")
@@ -61,6 +63,7 @@ func TestWhatIsLaidIsThereAfterTheNodeWasKilled(t *testing.T) {
 
 	is.NoErr(n.Igjen(medFrist(t, 2*time.Minute)))
 	is.Equal(n.Adresse(), adresse)
+	ventStatus(t, n, ny, broker.Status{Klare: 1})
 	is.NoErr(n.Legg(medFrist(t, frist), ko, melding(-1)))
 	_, c := abonner(t, n, ko)
 	sett := map[int]bool{}

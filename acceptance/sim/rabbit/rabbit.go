@@ -92,7 +92,16 @@ func (b *Broker) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.medKanal(ctx, lagDode)
+	return b.lag(ctx, l, lagDode)
+}
+
+// lag makes queues, and returns when they survive that the node is killed.
+func (b *Broker) lag(ctx context.Context, l *linje, do func(*amqp.Channel) error) error {
+	if err := l.medKanal(ctx, do); err != nil {
+		return err
+	}
+	_, err := b.node.spor(ctx, "lagre")
+	return err
 }
 
 // Opprett: see broker.Broker.
@@ -109,7 +118,7 @@ func (b *Broker) Opprett(ctx context.Context, ko string) error {
 	b.mu.Lock()
 	b.koer[ko] = struct{}{}
 	b.mu.Unlock()
-	return l.medKanal(ctx, func(k *amqp.Channel) error {
+	return b.lag(ctx, l, func(k *amqp.Channel) error {
 		_, err := k.QueueDeclare(ko, true, false, false, false, amqp.Table{"x-queue-type": "quorum",
 			"x-delivery-limit": broker.Forsok - 1, "x-dead-letter-exchange": dodeVeksel})
 		return err

@@ -27,6 +27,9 @@ betjen(S) ->
     ok = gen_tcp:send(S, [svar(binary:split(string:trim(Linje), <<" ">>)), $\n]).
 
 svar([<<"stopp">>]) -> init:stop(), <<"ok">>;
+%% RabbitMQ writes down what it calls a new quorum queue within half a second. Killed before that, it comes back with a queue that never
+%% gets a leader, and without what was on it.
+svar([<<"lagre">>]) -> [ok = dets:sync(T) || T <- dets:all()], <<"ok">>;
 svar([<<"status">>, Ko]) ->
     case rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, Ko)) of
         {ok, Q} ->
