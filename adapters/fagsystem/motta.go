@@ -69,8 +69,9 @@ func (k *Klient) okt(ctx context.Context, n *int) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	_ = ch.Close() // ends the wait below, when the platform stopped us and left the channel open
-	return fmt.Errorf("fagsystem: køen leses ikke lenger: %v", <-lukket)
+	// Ends the wait below when the platform stopped us and left the channel open. What comes is nil when it was closed in order.
+	_ = ch.Close()
+	return fmt.Errorf("fagsystem: køen leses ikke lenger: %v", <-lukket) //nolint:errorlint // it may be nil
 }
 
 func (k *Klient) vent(ctx context.Context, n int) {

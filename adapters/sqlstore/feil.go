@@ -46,6 +46,7 @@ func (s *Store) feil(hva string, err error) error {
 		return fmt.Errorf("%s (%s): %w", hva, kode, ports.ErrConflict)
 	case Avvist:
 		return fmt.Errorf("%s (%s): %w", hva, kode, ports.ErrRefused)
+	case Ukjent: // told below, as a store that did not answer
 	}
 	if kode == "" {
 		kode = fmt.Sprintf("%T", err)

@@ -43,7 +43,7 @@ func main() {
 }
 
 func kjor(ctx context.Context, f flagg, ut io.Writer) error {
-	stille := io.Writer(io.Discard)
+	stille := io.Discard
 	if !f.Quiet {
 		stille = ut
 	}

@@ -102,7 +102,7 @@ func (k *kanal) flyt(l *leser) error {
 		return nyFeil(feilSyntaks, "channel.flow kan ikke leses")
 	}
 	k.stanset = !aktiv
-	k.t.svar(k.nr, channelFlowOk, []byte{bit(aktiv, 0)})
+	k.t.svar(k.nr, channelFlowOk, []byte{bit(aktiv)})
 	k.vekkMette()
 	return nil
 }

@@ -169,7 +169,7 @@ func (r *raaklient) innhold(kanal uint16) (kropp []byte) {
 
 func (r *raaklient) qos(antall uint16, global bool) {
 	r.t.Helper()
-	r.metode(1, basicQos, tall32(0), binary.BigEndian.AppendUint16(nil, antall), []byte{bit(global, 0)})
+	r.metode(1, basicQos, tall32(0), binary.BigEndian.AppendUint16(nil, antall), []byte{bit(global)})
 	r.vent(1, basicQosOk)
 }
 

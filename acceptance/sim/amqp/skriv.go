@@ -136,7 +136,7 @@ func (t *tilkobling) skrivPost(b []byte, l leveranse) ([]byte, error) {
 	} else {
 		b = leggKortStreng(apneMetode(b, l.kanal, basicDeliver), l.merke)
 	}
-	b = append(binary.BigEndian.AppendUint64(b, l.tag), bit(l.forsok > 1, 0))
+	b = append(binary.BigEndian.AppendUint64(b, l.tag), bit(l.forsok > 1))
 	b = leggKortStreng(leggKortStreng(b, ""), l.ko) // default exchange; the routing key is the queue's name
 	if l.hentet {
 		b = binary.BigEndian.AppendUint32(b, uint32(l.igjen))

@@ -147,17 +147,17 @@ func leggStrengfelt(b []byte, navn, verdi string) []byte {
 }
 
 func leggBoolfelt(b []byte, navn string, verdi bool) []byte {
-	return append(leggKortStreng(b, navn), 't', bit(verdi, 0))
+	return append(leggKortStreng(b, navn), 't', bit(verdi))
 }
 
 func leggTallfelt(b []byte, navn string, verdi int64) []byte {
 	return binary.BigEndian.AppendUint64(append(leggKortStreng(b, navn), 'l'), uint64(verdi))
 }
 
-// bit is 1<<plass when på, else 0: AMQP packs neighbouring bits from the lowest up.
-func bit(pa bool, plass int) byte {
+// bit is a lone flag: AMQP packs neighbouring bits into one octet from the lowest up.
+func bit(pa bool) byte {
 	if pa {
-		return 1 << plass
+		return 1
 	}
 	return 0
 }

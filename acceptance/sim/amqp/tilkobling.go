@@ -192,7 +192,7 @@ func (t *tilkobling) ramme(f ramme) (metode uint32, err error) {
 	}
 	switch {
 	case f.kanal == 0:
-		return metode, t.metode(metode, l, lukker)
+		return metode, t.metode(metode, lukker)
 	case lukker:
 		return metode, nil
 	case metode>>16 == klasseConnection:
@@ -206,7 +206,7 @@ func (t *tilkobling) ramme(f ramme) (metode uint32, err error) {
 }
 
 // metode obeys a method on channel 0.
-func (t *tilkobling) metode(metode uint32, l *leser, lukker bool) error {
+func (t *tilkobling) metode(metode uint32, lukker bool) error {
 	switch metode {
 	case connectionClose:
 		t.mu.Lock()

@@ -86,7 +86,7 @@ func (f *Fagklient) Run(ctx context.Context) error {
 		if innlogget {
 			pause = forstePause
 		}
-		f.c.Logg.Info("forbindelsen er brutt, kobler til igjen", "konto", f.c.KontoID, "feil", err)
+		f.c.Logg.InfoContext(ctx, "forbindelsen er brutt, kobler til igjen", "konto", f.c.KontoID, "feil", err)
 		if !vent(ctx, pause) {
 			return nil
 		}
@@ -156,7 +156,7 @@ func (f *Fagklient) okt(ctx context.Context) (innlogget bool, err error) {
 func (f *Fagklient) ta(ctx context.Context, d amqp091.Delivery) error {
 	m, avsender, err := f.les(ctx, d)
 	if err != nil {
-		f.c.Logg.Warn("meldingen kunne ikke leses", "konto", f.c.KontoID, "feil", err)
+		f.c.Logg.WarnContext(ctx, "meldingen kunne ikke leses", "konto", f.c.KontoID, "feil", err)
 		return d.Nack(false, true)
 	}
 	for _, s := range f.c.Behandle(m) {
@@ -165,7 +165,7 @@ func (f *Fagklient) ta(ctx context.Context, d amqp091.Delivery) error {
 			continue
 		}
 		if err := f.svar(ctx, m, avsender, s); err != nil {
-			f.c.Logg.Warn("svaret kunne ikke sendes", "melding", m.MeldingID, "feil", err)
+			f.c.Logg.WarnContext(ctx, "svaret kunne ikke sendes", "melding", m.MeldingID, "feil", err)
 			return d.Nack(false, true)
 		}
 	}
@@ -183,7 +183,7 @@ func (f *Fagklient) senere(ctx context.Context, m sim.Mottatt, avsender string, 
 		select {
 		case <-naar:
 			if err := f.svar(ctx, m, avsender, s); err != nil {
-				f.c.Logg.Warn("det sene svaret kunne ikke sendes", "melding", m.MeldingID, "feil", err)
+				f.c.Logg.WarnContext(ctx, "det sene svaret kunne ikke sendes", "melding", m.MeldingID, "feil", err)
 			}
 		case <-ctx.Done():
 		}

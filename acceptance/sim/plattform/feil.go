@@ -110,7 +110,7 @@ func (p *Plattform) avvis(w http.ResponseWriter, r *http.Request, err error) {
 	if f.arsak != nil && f.status >= 500 {
 		arsak = f.arsak.Error() // a broker's errors hold ids only; what a parser says could quote the request
 	}
-	p.c.Logg.Info("kall avvist", "feil", kropp.ErrorID, "kode", f.kode.kode, "status", f.status, "arsak", arsak)
+	p.c.Logg.InfoContext(r.Context(), "kall avvist", "feil", kropp.ErrorID, "kode", f.kode.kode, "status", f.status, "arsak", arsak)
 	b, _ := json.Marshal(kropp) // strings and integers only
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

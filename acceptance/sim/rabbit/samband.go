@@ -39,7 +39,7 @@ func (s *samband) hold(ctx context.Context) {
 			continue
 		}
 		s.sett(l)
-		s.logg.Info("forbindelsen til RabbitMQ er på plass")
+		s.logg.InfoContext(ctx, "forbindelsen til RabbitMQ er på plass")
 		select {
 		case <-l.over:
 		case <-ctx.Done():
