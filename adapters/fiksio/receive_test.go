@@ -375,12 +375,12 @@ func TestABreakIsSeenAlsoWhenEveryPlaceIsTaken(t *testing.T) {
 	r := nyRigg(t, valg{})
 	tr := r.transport(func(c *fiksio.Config) { c.Prefetch = 1 })
 	inne, slipp := make(chan struct{}, 10), make(chan struct{})
-	t.Cleanup(func() { close(slipp) })
 	r.motta(tr, func(context.Context, melding.Svar) error {
 		inne <- struct{}{}
 		<-slipp // a store that hangs
 		return nil
 	})
+	t.Cleanup(func() { close(slipp) }) // before Receive is waited for
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
 	vent(t, inne, "take")
 	r.brudd(t)
