@@ -360,7 +360,7 @@ func TestNothingRunsAfterReceiveHasReturned(t *testing.T) {
 	r := nyRigg(t, valg{})
 	var ferdig atomic.Bool
 	r.stans(r.transport(func(c *fiksio.Config) {
-		c.Lytter = func(ctx context.Context, _ time.Time) {
+		c.Lytter = func(ctx context.Context, _, _ time.Time) {
 			<-ctx.Done()
 			for range 10_000 {
 				runtime.Gosched() // work of the last moment
@@ -395,7 +395,7 @@ func TestAListenerThatHangsHoldsNoAnswerBack(t *testing.T) {
 	var horte atomic.Int32
 	svar := r.motta(r.transport(func(c *fiksio.Config) {
 		c.Clock = k
-		c.Lytter = func(ctx context.Context, _ time.Time) { horte.Add(1); <-ctx.Done() }
+		c.Lytter = func(ctx context.Context, _, _ time.Time) { horte.Add(1); <-ctx.Done() }
 	}), nil)
 	for range 2 {
 		r.is.NoErr(k.Vent(t.Context(), 1))
