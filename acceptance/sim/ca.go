@@ -176,7 +176,7 @@ func (s *Sertifikat) Skriv(sertFil, nokkelFil string) error {
 	if err := os.WriteFile(nokkelFil, nokkel, 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(sertFil, s.PEM(), 0o644) //nolint:gosec // a certificate is public
+	return os.WriteFile(sertFil, s.PEM(), 0o644) // a certificate is public
 }
 
 // LesSertifikat reads what Skriv wrote, so that a second start has the same keys.

@@ -71,7 +71,7 @@ func (b *Broker) taDode(ctx context.Context, l *linje, ta func(context.Context, 
 			}
 			dod, ok := fraAMQP(d)
 			if !ok {
-				b.c.Logg.Warn("en død melding uten grunn ble kastet")
+				b.c.Logg.WarnContext(ctx, "en død melding uten grunn ble kastet")
 			}
 			for ok && ta(ctx, dod) != nil {
 				if pause(ctx, dodePause); ctx.Err() != nil || k.IsClosed() {

@@ -47,7 +47,7 @@ func (s *samband) hold(ctx context.Context) {
 		s.sett(nil)
 		l.lukk()
 		if ctx.Err() == nil {
-			s.logg.Warn("forbindelsen til RabbitMQ er borte")
+			s.logg.WarnContext(ctx, "forbindelsen til RabbitMQ er borte")
 		}
 	}
 }

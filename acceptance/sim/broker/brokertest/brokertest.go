@@ -123,7 +123,7 @@ func (s *suite) lesDode(t *testing.T) {
 			t.Errorf("Dode ga seg før tiden: %v", err)
 		default:
 			avbryt()
-			ventPa(t, slutt, "at Dode gir seg når konteksten er over")
+			_ = ventPa(t, slutt, "at Dode gir seg når konteksten er over")
 		}
 	})
 }

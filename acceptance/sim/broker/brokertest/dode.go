@@ -129,7 +129,7 @@ var dode = []lofte{
 			lukket := k.NotifyClose(make(chan *amqp.Error, 1))
 			ventPa(t, k.abonner(t, ko, 10), "meldingen")
 			is.NoErr(s.Broker.Brudd(t.Context()))
-			ventPa(t, lukket, "at forbindelsen brytes")
+			_ = ventPa(t, lukket, "at forbindelsen brytes")
 		}
 		likDod(t, ventPa(t, dode, "den døde"), ko, broker.Oppgitt, m)
 	}},

@@ -97,7 +97,7 @@ var drift = []lofte{
 		s.ventStatus(t, ko, broker.Status{Ubekreftede: 2, Konsumenter: 1})
 
 		is.NoErr(s.Broker.Brudd(t.Context()))
-		ventPa(t, lukket, "at forbindelsen brytes")
+		_ = ventPa(t, lukket, "at forbindelsen brytes")
 		ventPa(t, annenLukket, "at den andre brytes også")
 		s.ventStatus(t, ko, broker.Status{Klare: 2})
 
