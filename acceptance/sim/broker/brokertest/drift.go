@@ -98,7 +98,7 @@ var drift = []lofte{
 
 		is.NoErr(s.Broker.Brudd(t.Context()))
 		_ = ventPa(t, lukket, "at forbindelsen brytes")
-		ventPa(t, annenLukket, "at den andre brytes også")
+		_ = ventPa(t, annenLukket, "at den andre brytes også")
 		s.ventStatus(t, ko, broker.Status{Klare: 2})
 
 		k = s.klient(t, oppsett{})
