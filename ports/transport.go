@@ -17,12 +17,13 @@ type Forsendelse struct {
 	Slag    melding.Slag
 	Versjon melding.Versjon
 	Innhold melding.Forseglet
-	TTL     time.Duration // time left to frist; under 1 s is not sent at all
+	TTL     time.Duration // time left to frist; under 1 s is refused
 }
 
 // Transport is Fiks IO or its stand-in. It may deliver an attempt twice after a crash, always with the same Forsok.
 type Transport interface {
-	// Send returns the platform's message id. ErrRefused: the receiver can certainly not be reached this way [T4].
+	// Send returns the platform's message id. ErrRefused: the receiver can certainly not be reached this way, or less than a second is
+	// left [T4].
 	Send(ctx context.Context, f Forsendelse) (ref string, err error)
 	// Receive calls take for each incoming message until ctx ends, and acks only after take returned nil [T1]. An answer may
 	// arrive before Send has returned [T2]: take stores it (Work.Add) and never judges it. [T3] A broken connection is mended

@@ -202,6 +202,15 @@ func TestWithoutATokenNothingIsSentAndNothingIsRefused(t *testing.T) {
 	is.Equal(kall, 0)
 }
 
+func TestWithLessThanASecondLeftNobodyIsAsked(t *testing.T) {
+	is := is.New(t)
+	tr := motAPI(t, func(http.ResponseWriter, *http.Request) { t.Error("ble spurt") })
+	f := forsendelse()
+	f.TTL = time.Second - time.Microsecond
+	_, err := tr.Send(t.Context(), f)
+	is.True(errors.Is(err, ports.ErrRefused))
+}
+
 func TestThePasswordFollowsNoRedirect(t *testing.T) {
 	is := is.New(t)
 	var annet int
