@@ -50,7 +50,7 @@ func grunn(err error) string {
 	case errors.As(err, &ugyldig), errors.As(err, &sert):
 		return "tjenerens sertifikat er ikke gyldig"
 	case errors.As(err, &dns):
-		return "vertsnavnet finnes ikke"
+		return "vertsnavnet kan ikke slås opp"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "ingen lytter på adressen"
 	case errors.As(err, &nett) && nett.Timeout():
