@@ -45,6 +45,7 @@ type Kabel struct {
 	handtert  map[string]bool // ids that have come to whom they were for, and been dealt with
 	ventes    map[string]bool // put on the portal's queue beside the platform, and not come yet
 	svarUte   map[string]int  // answers that a case system is about to send, by the message answered
+	godtatt   map[string]bool // answers that the platform accepts, until its log says where they are
 	sene      []sentSvar
 	mist      int
 	nede      bool
@@ -84,7 +85,7 @@ func NyKabel(t testing.TB, d *Deltakere, klokke *Klokke, b Brokervalg) *Kabel {
 			t.Fatal(err)
 		}
 	}
-	k := &Kabel{d: d, klokke: klokke, t: t, ekteTid: b.EkteTid, mottakere: map[kommune.KontoID]Mottaker{}, handtert: map[string]bool{}, ventes: map[string]bool{}, svarUte: map[string]int{}, tilbud: make(chan tilbud)}
+	k := &Kabel{d: d, klokke: klokke, t: t, ekteTid: b.EkteTid, mottakere: map[kommune.KontoID]Mottaker{}, handtert: map[string]bool{}, ventes: map[string]bool{}, svarUte: map[string]int{}, godtatt: map[string]bool{}, tilbud: make(chan tilbud)}
 	var err error
 	k.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: klokke.Now})
 	ma(err)
@@ -164,6 +165,7 @@ func (k *Kabel) vedSend(s plattform.Sendt) (v plattform.Virkning) {
 	if k.svarUte[s.SvarPa] > 0 {
 		k.svarUte[s.SvarPa]--
 	}
+	k.godtatt[s.MeldingID] = true
 	return v
 }
 
@@ -275,6 +277,9 @@ func (k *Kabel) uro() string {
 		return "melding " + id + " er ikke framme"
 	}
 	for _, l := range k.fiks.Plattform.Logg(10_000) {
+		if l.Tilstand != "" {
+			delete(k.godtatt, l.MeldingID)
+		}
 		if k.handtert[l.MeldingID] || l.Tilstand != plattform.IKo {
 			continue
 		}
@@ -283,6 +288,9 @@ func (k *Kabel) uro() string {
 		} else if !k.ekteTid && !k.klokke.Now().Before(l.Tid.Add(l.TTL)) {
 			return "melding " + l.MeldingID + " er utløpt, og avsenderen vet det ikke"
 		}
+	}
+	for id := range k.godtatt {
+		return "melding " + id + " er godtatt og ikke lagt på køen"
 	}
 	return ""
 }
