@@ -1,6 +1,8 @@
 package acceptance_test
 
 import (
+	"bytes"
+	"crypto/rand"
 	"crypto/tls"
 	"strings"
 	"testing"
@@ -13,12 +15,19 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
 // innebygd is the wire over the built-in broker, on the world's clock.
 func innebygd(t testing.TB, d *world.Deltakere, k *world.Klokke) world.Kanal {
 	t.Helper()
-	return world.NyKabel(t, d, k, world.Brokervalg{Start: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
+	return medGrense(t, d, k, 0)
+}
+
+// medGrense is innebygd where payloads over so many octets go to Dokumentlager.
+func medGrense(t testing.TB, d *world.Deltakere, k *world.Klokke, grense int64) world.Kanal {
+	t.Helper()
+	return world.NyKabel(t, d, k, world.Brokervalg{Grense: grense, Start: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
 		return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: k, Tilgang: tilgang})
 	}})
 }
@@ -109,5 +118,30 @@ func TestTheReceiverGetsTheDocumentedHeaders(t *testing.T) {
 	is.Equal(egen("klientMeldingId"), string(s[0].Forsok))
 	for navn := range s[0].Headere {
 		is.True(!strings.Contains(navn, "fil"))
+	}
+}
+
+// A report too large for the queue lies in Dokumentlager: the receiver fetches it there, and gets the same bytes that were sent in.
+func TestALargeReportReachesItsReceiverOverDokumentlager(t *testing.T) {
+	is := is.New(t)
+	v := world.Ny(t, world.Valg{Lager: memoryLager, Kanal: func(t testing.TB, d *world.Deltakere, k *world.Klokke) world.Kanal {
+		return medGrense(t, d, k, 64<<10)
+	}})
+	n, err := v.Avsender.HentNokler(t.Context(), "4601", "01")
+	is.NoErr(err)
+	for oktetter, lagret := range map[int]bool{100 << 10: true, 1 << 10: false} {
+		pdf := make([]byte, oktetter)
+		_, _ = rand.Read(pdf) // never fails (crypto/rand); noise, so that nothing makes it shorter
+		sending, err := v.Avsender.Forsegl(t.Context(), n, world.Sending{Kommune: "4601", Bydel: "01", Slag: melding.Offentlig, Versjon: melding.V1},
+			melding.NyKlartekst([]byte("{}")), melding.NyKlartekst(pdf))
+		is.NoErr(err)
+		id, err := v.Avsender.Post(t.Context(), sending)
+		is.NoErr(err)
+		v.Pump()
+		is.Equal(v.Tilstander(id), bekreftet)
+		s := v.Nett.Sendte(id)
+		is.Equal(len(s), 1)
+		is.Equal(s[0].Headere[protokoll.HeaderDokumentlager] != "", lagret)
+		is.True(bytes.Equal(s[0].Innhold, sending.Asice))
 	}
 }

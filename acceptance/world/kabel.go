@@ -74,6 +74,7 @@ type Brokervalg struct {
 	Tillit func() *tls.Config // what clients trust, asked after Start; nil = the world's CA
 	// EkteTid says that the broker's TTLs run on the machine's clock, not the world's.
 	EkteTid bool
+	Grense  int64 // as Fiksvalg has it
 }
 
 // NyKabel starts platform, broker and adapter. They stop with the test.
@@ -94,7 +95,7 @@ func NyKabel(t testing.TB, d *Deltakere, klokke *Klokke, b Brokervalg) *Kabel {
 	ma(Registrer(k.mp, d))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ma(err)
-	k.fiks, err = StartFiks(context.Background(), Fiksvalg{D: d, MP: k.mp, Klokke: klokke, Lytt: l, Behandle: k.behandling, Lempelig: lempelig, Tillit: b.Tillit, Rundt: k.rundt,
+	k.fiks, err = StartFiks(context.Background(), Fiksvalg{D: d, MP: k.mp, Klokke: klokke, Lytt: l, Behandle: k.behandling, Lempelig: lempelig, Tillit: b.Tillit, Grense: b.Grense, Rundt: k.rundt,
 		Broker: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
 			return b.Start(kabeltilgang{k, tilgang}, c)
 		}})
