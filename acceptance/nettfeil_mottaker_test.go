@@ -13,6 +13,10 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/adapters/asice"
+	"portal.example/bekymringsmelding/adapters/cms"
+	"portal.example/bekymringsmelding/adapters/fagsystem"
+	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/cmd/compose"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -136,5 +140,36 @@ func seksTimer(t *testing.T, v *world.Verden) {
 	for _, id := range ids {
 		is.Equal(v.Tilstander(id), bekreftet)
 		is.Equal(v.Utgave(id).Melding.Fakta.Frist, frist[id])
+	}
+}
+
+// referansen is adapters/fagsystem on a receiver's account, while the broker breaks its connections: what it has confirmed, it has.
+func referansen(v *nettverden) {
+	ctx, stans := context.WithCancel(context.Background())
+	m, mappe := v.d.Finn("4601", "01"), fagsystem.Mappe(v.t.TempDir())
+	token, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: v.mp.TokenURL(), Issuer: v.mp.Utsteder(), KlientID: m.KlientID,
+		Nokkel: m.Sert.Nokkel, Sertifikat: m.Sert.Cert, Clock: v.klokke})
+	v.is.NoErr(err)
+	pakker, err := asice.NewPacker(m.Sert.Nokkel, time.Now, m.Sert.Cert)
+	v.is.NoErr(err)
+	k, err := fagsystem.New(fagsystem.Config{Konto: kommune.KontoID(m.KontoID), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, AMQP: v.fiks.Broker.Adresse(),
+		API: v.fiks.API, TLS: v.fiks.Klient, Token: token.Token, Nokler: []cms.Key{{Certificate: m.Sert.Cert, Decrypter: m.Sert.Nokkel}}, Pakker: pakker,
+		Versjon: melding.V2, Lager: mappe, Meld: func(fagsystem.Hendelse) {}})
+	v.is.NoErr(err)
+	var wg sync.WaitGroup
+	wg.Go(func() { k.Motta(ctx) })
+	defer wg.Wait()
+	defer stans()
+	for range 3 {
+		s, err := world.Eksempel(ctx, v.avsender, world.Nokler{Print: v.d.Print.Cert, Mottaker: m.Sert.Cert},
+			world.Sending{Kommune: "4601", Bydel: "01", Slag: melding.Offentlig, Versjon: melding.V2}, "Prøve", "Prøve")
+		v.is.NoErr(err)
+		id, err := v.avsender.Post(ctx, s)
+		v.is.NoErr(err)
+		v.is.NoErr(v.fiks.Broker.Brudd(ctx))
+		vent(v.t, "meldingen er levert", func() bool { return strings.Join(v.rader(id), " ") == bekreftet })
+		har, err := mappe.Har(ctx, id)
+		v.is.NoErr(err)
+		v.is.True(har)
 	}
 }

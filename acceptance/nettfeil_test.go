@@ -43,6 +43,7 @@ func TestNetworkFaults(t *testing.T) {
 		{"brudd midt i en ramme og midt i en opplasting", nettvalg{fristSekunder: 15}, midtIRammen},
 		{"megleren slipper ingen inn, og tokenet går ut imens", nettvalg{fristSekunder: 600}, nektes},
 		{"mottakeren tar alt, bekrefter ingenting og forsvinner", nettvalg{fristSekunder: 20, fagsystem: map[string]string{"4601/01": "ingen"}}, tarOgForsvinner},
+		{"meldingctl sin mottaker har det den bekreftet, også når forbindelsen brytes", nettvalg{fagsystem: map[string]string{"4601/01": "ingen"}}, referansen},
 		{"47 mottakeren leser ikke versjon 2: brev, og operatøren får et hint", nettvalg{leserV1: "4601/01"}, leserIkkeV2},
 	} {
 		// Not t.Parallel: these mostly wait, and it allows as many at once as there are cores.
