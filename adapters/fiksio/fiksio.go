@@ -39,7 +39,7 @@ type Config struct {
 	HTTP *http.Client // nil = one that uses TLS above and gives a call two minutes. It never follows a redirect
 	// Lesbar says whether the body of a rejection can be opened and read (ArsakSvarLesbart or ArsakSvarUleselig); nil = it cannot.
 	Lesbar func(context.Context, melding.Forseglet) melding.Arsak
-	// Lytter hears when consuming begins, and then every half minute from when until when it has gone on without a break. It is silent
+	// Lytter hears every half minute of consuming, from when until when it has gone on without a break. It is silent
 	// while every delivery the broker may have out is one that take refuses: then nothing more can come.
 	Lytter func(ctx context.Context, fra, til time.Time)
 	// Gjentatt hears of each message that the broker says it has delivered before.

@@ -48,7 +48,6 @@ func (t *Transport) enOkt(ctx context.Context, venter *sync.WaitGroup, take tar)
 
 func (o *okt) kjor(ctx context.Context, na time.Time) error {
 	fra := na
-	o.lytter(ctx, na, na)
 	tikk, stopp := o.c.Clock.At(na.Add(lyttepause))
 	defer func() { stopp() }()
 	for {

@@ -48,6 +48,10 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 		b.merknad(melding.SvarFraAnnenKonto, h)
 		return b.ut()
 	}
+	if fraPlattformen && !b.begynt() {
+		b.merknad(melding.SvarFraAnnenKonto, h) // nothing has left us that the platform could have a word about: this is not from it
+		return b.ut()
+	}
 	if fraPlattformen {
 		h.Aktor = melding.AktorPortal
 	}
@@ -82,6 +86,9 @@ func (b *bygger) spurt(konto kommune.KontoID) bool {
 	}
 	return false
 }
+
+// begynt says whether a send has begun, ever.
+func (b *bygger) begynt() bool { return b.m.Har(melding.SendingBegynt) }
 
 // bruk does what the table says of an answer from the receiver or the platform.
 func (b *bygger) bruk(utfall melding.Utfall, h melding.Hendelse) {
