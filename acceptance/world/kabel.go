@@ -350,12 +350,34 @@ func (k *Kabel) Steng(konto kommune.KontoID) {
 
 // Nede: see Kanal.
 func (k *Kabel) Nede(nede bool) {
+	if nede {
+		k.ventBekreftet()
+	}
 	k.mu.Lock()
 	k.nede = nede
 	k.mu.Unlock()
 	if nede {
 		if err := k.fiks.Broker.Brudd(context.Background()); err != nil {
 			k.t.Error(err)
+		}
+	}
+}
+
+// ventBekreftet waits until the broker knows what the case systems have dealt with. What it does not know would come to them once more.
+func (k *Kabel) ventBekreftet() {
+	frist, tikk := time.After(kabelfrist), time.NewTicker(2*time.Millisecond)
+	defer tikk.Stop()
+	for konto := range k.mottakere {
+		for {
+			if st, err := k.fiks.Broker.Status(context.Background(), protokoll.Konavn(konto)); err != nil || st.Ubekreftede == 0 {
+				break
+			}
+			select {
+			case <-tikk.C:
+			case <-frist:
+				k.t.Errorf("konto %s bekrefter ikke", konto)
+				return
+			}
 		}
 	}
 }
