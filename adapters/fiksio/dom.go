@@ -26,9 +26,10 @@ func egenFeil(kropp []byte) (f fiksfeil, ok bool) {
 	return f, err == nil
 }
 
-// sendedom judges the answer to a send. Only five statuses are certain, and only in Fiks's own words: the message or its receiver is
-// not one the platform takes, and the same message would be refused again. A 401 or 403 is about us: our token, password or rights may
-// be wrong, and with ErrRefused every report in the country would turn into a letter. 408, 409, 425, 429 and 5xx are for later.
+// sendedom judges the answer to a send. Only five statuses can be certain, and only in Fiks's own words: the message or its receiver is
+// not one the platform takes. Which of the two, and whether the fault is ours, its caller asks the catalogue. A 401 or 403 is about us:
+// our token, password or rights may be wrong, and with ErrRefused every report in the country would turn into a letter. 408, 409, 425,
+// 429 and 5xx are for later.
 func sendedom(s apisvar) (ref string, err error) {
 	if s.status >= 200 && s.status < 300 {
 		var sendt struct {

@@ -40,15 +40,16 @@ func (t *Transport) stengt(ctx context.Context, id kommune.KontoID) bool {
 	if na.Before(til) {
 		return false
 	}
-	apen, vet := t.sporStatus(ctx, id)
 	varer := ukjentVarer
-	switch {
-	case vet && !apen:
+	switch t.sporStatus(ctx, id) {
+	case tarIkkeImot:
 		return true
-	case vet:
+	case tarImot:
 		varer = statusVarer
-	case ctx.Err() != nil:
-		return false // says nothing about the catalogue
+	default:
+		if ctx.Err() != nil {
+			return false // says nothing about the catalogue
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,7 +60,34 @@ func (t *Transport) stengt(ctx context.Context, id kommune.KontoID) bool {
 	return false
 }
 
-func (t *Transport) sporStatus(ctx context.Context, id kommune.KontoID) (apen, vet bool) {
+// bekreftetBorte asks the catalogue about an account after the send API has refused a message to it. A refusal alone may be about us (a
+// moved address, a header the platform has begun to dislike), and believed it would turn every report into a letter. That an account is
+// unknown is certain only when the same catalogue knows our own.
+func (t *Transport) bekreftetBorte(ctx context.Context, id kommune.KontoID) bool {
+	t.mu.Lock()
+	delete(t.apne, id)
+	t.mu.Unlock()
+	switch t.sporStatus(ctx, id) {
+	case tarIkkeImot:
+		return true
+	case finnesIkke:
+		egen := t.sporStatus(ctx, t.c.Konto)
+		return egen == tarImot || egen == tarIkkeImot
+	}
+	return false
+}
+
+// katalogord is what the catalogue says of an account. Its zero value: nothing that can be believed.
+type katalogord int
+
+const (
+	sierIngenting katalogord = iota
+	tarImot
+	tarIkkeImot
+	finnesIkke
+)
+
+func (t *Transport) sporStatus(ctx context.Context, id kommune.KontoID) katalogord {
 	ctx, avbryt := context.WithTimeout(ctx, statusfrist)
 	defer avbryt()
 	r, err := t.be(ctx, http.MethodGet, kontoSti(id, "/status"), nil)
@@ -67,19 +95,25 @@ func (t *Transport) sporStatus(ctx context.Context, id kommune.KontoID) (apen, v
 		err = t.legitimer(ctx, r)
 	}
 	if err != nil {
-		return false, false
+		return sierIngenting
 	}
 	s, err := t.gjor(r, maksKropp)
-	if err != nil || s.status != http.StatusOK {
-		return false, false
+	if err != nil {
+		return sierIngenting
 	}
 	var status struct {
 		GyldigMottaker *bool `json:"gyldigMottaker"`
 	}
-	if json.Unmarshal(s.kropp, &status) != nil || status.GyldigMottaker == nil {
-		return false, false
+	_, egen := egenFeil(s.kropp)
+	switch {
+	case s.status == http.StatusNotFound && egen:
+		return finnesIkke
+	case s.status != http.StatusOK || json.Unmarshal(s.kropp, &status) != nil || status.GyldigMottaker == nil:
+		return sierIngenting
+	case *status.GyldigMottaker:
+		return tarImot
 	}
-	return *status.GyldigMottaker, true
+	return tarIkkeImot
 }
 
 // Certificate: see ports.Catalogue. The call carries no login (ks-no/fiks-io-klient-java FiksIOKlientFactory.java has a client without one

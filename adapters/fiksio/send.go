@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -53,7 +54,12 @@ func (t *Transport) send(ctx context.Context, f ports.Forsendelse) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return sendedom(s)
+	ref, err := sendedom(s)
+	if errors.Is(err, ports.ErrRefused) && !t.bekreftetBorte(ctx, f.Til.KontoID) {
+		f, _ := egenFeil(s.kropp)
+		return "", statusfeil(s.status, f, ports.ErrUnavailable)
+	}
+	return ref, err
 }
 
 // metadata is the part of that name (ks-no/fiks-io-send-klient MeldingSpesifikasjonApiModel.java). A report answers nothing, so

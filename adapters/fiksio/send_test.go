@@ -115,7 +115,7 @@ func TestASendIsWhatKSsClientsSend(t *testing.T) {
 	is.True(errors.Is(err, io.EOF))
 }
 
-// Only what is certain may turn a report into a letter: 1 = refused, 0 = unknown, 2 = sent.
+// Only what is certain may turn a report into a letter: 1 = refused when the catalogue confirms it, 0 = unknown, 2 = sent.
 func TestARefusalIsBelievedOnlyWhenItIsCertain(t *testing.T) {
 	const html = "<html><body>404 Not Found</body></html>"
 	type sak struct {
@@ -131,30 +131,69 @@ func TestARefusalIsBelievedOnlyWhenItIsCertain(t *testing.T) {
 	for _, status := range []int{401, 402, 403, 405, 407, 408, 409, 415, 425, 426, 429, 431, 451, 499, 500, 501, 502, 503, 504, 507, 511, 599} {
 		saker = append(saker, sak{status, egenFeil, 0}, sak{status, html, 0})
 	}
-	for _, s := range saker {
-		t.Run(fmt.Sprintf("%d %.20s", s.status, s.kropp), func(t *testing.T) {
-			is := is.New(t)
-			ref, err := mot(t, svarMed(s.status, s.kropp)).Send(t.Context(), forsendelse())
-			is.Equal(errors.Is(err, ports.ErrRefused), s.vil == 1)
-			is.Equal(errors.Is(err, ports.ErrUnavailable), s.vil == 0)
-			is.Equal(err == nil, s.vil == 2)
-			is.Equal(ref != "", s.vil == 2)
-			if err != nil {
-				is.True(strings.Contains(err.Error(), strconv.Itoa(s.status)))
-				is.True(!strings.Contains(err.Error(), "Åse")) // what the platform wrote stays there
-				is.True(!strings.Contains(err.Error(), "html"))
-				is.Equal(strings.Contains(err.Error(), "MOTTAKER_UKJENT"), strings.HasPrefix(s.kropp, "{\"timestamp"))
-			}
-		})
+	for _, k := range kataloger {
+		for _, s := range saker {
+			t.Run(fmt.Sprintf("%s/%d %.20s", k.navn, s.status, s.kropp), func(t *testing.T) {
+				is := is.New(t)
+				ref, err := k.mot(t, svarMed(s.status, s.kropp)).Send(t.Context(), forsendelse())
+				nektet := s.vil == 1 && k.bekrefter
+				is.Equal(errors.Is(err, ports.ErrRefused), nektet)
+				is.Equal(errors.Is(err, ports.ErrUnavailable), s.vil != 2 && !nektet)
+				is.Equal(err == nil, s.vil == 2)
+				is.Equal(ref != "", s.vil == 2)
+				if err != nil {
+					is.True(strings.Contains(err.Error(), strconv.Itoa(s.status)))
+					is.True(!strings.Contains(err.Error(), "Åse")) // what the platform wrote stays there
+					is.True(!strings.Contains(err.Error(), "html"))
+					is.Equal(strings.Contains(err.Error(), "MOTTAKER_UKJENT"), strings.HasPrefix(s.kropp, "{\"timestamp"))
+				}
+			})
+		}
 	}
+}
+
+// etterNei is a catalogue by what it says once a message has been refused. Before that every account is open.
+type etterNei struct {
+	navn      string
+	om, egen  http.HandlerFunc // the receiver, and the portal itself
+	bekrefter bool
+}
+
+var kataloger = []etterNei{
+	{"the receiver is closed", svarMed(200, `{"gyldigMottaker":false}`), nil, true},
+	{"the receiver is gone, and the catalogue knows us", svarMed(404, egenFeil), svarMed(200, `{"gyldigMottaker":true}`), true},
+	{"the receiver is open: the fault is ours", svarMed(200, `{"gyldigMottaker":true}`), nil, false},
+	{"the catalogue knows nobody: it is the wrong one", svarMed(404, egenFeil), svarMed(404, egenFeil), false},
+	{"a proxy says that nothing is there", svarMed(404, "<html>"), svarMed(200, `{"gyldigMottaker":true}`), false},
+	{"the catalogue is down", svarMed(503, ""), nil, false},
+}
+
+func (k etterNei) mot(t *testing.T, sending http.HandlerFunc) *fiksio.Transport {
+	t.Helper()
+	var sendt bool
+	return motAPI(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost:
+			sendt = true
+			sending(w, r)
+		case !sendt:
+			svarMed(200, `{"gyldigMottaker":true}`)(w, r)
+		case strings.Contains(r.URL.Path, portalen):
+			k.egen(w, r)
+		default:
+			k.om(w, r)
+		}
+	})
 }
 
 func TestAnErrorCodeOfAnotherShapeStaysOutOfErrors(t *testing.T) {
 	is := is.New(t)
 	for _, kode := range []string{"Åse er redd", "a b", "A\\nB", strings.Repeat("A", 61)} {
-		_, err := mot(t, svarMed(400, strings.Replace(egenFeil, "MOTTAKER_UKJENT", kode, 1))).Send(t.Context(), forsendelse())
-		is.True(errors.Is(err, ports.ErrRefused))
-		is.True(!strings.Contains(err.Error(), "Åse") && !strings.Contains(err.Error(), "a b") && !strings.Contains(err.Error(), "A"))
+		for _, k := range kataloger {
+			_, err := k.mot(t, svarMed(400, strings.Replace(egenFeil, "MOTTAKER_UKJENT", kode, 1))).Send(t.Context(), forsendelse())
+			is.Equal(errors.Is(err, ports.ErrRefused), k.bekrefter)
+			is.True(!strings.Contains(err.Error(), "Åse") && !strings.Contains(err.Error(), "a b") && !strings.Contains(err.Error(), "A"))
+		}
 	}
 }
 
@@ -284,7 +323,7 @@ func TestAnAccountTheCatalogueSaysIsClosedIsNotSentTo(t *testing.T) {
 func TestThePlatformsOwnRefusalIsCertain(t *testing.T) {
 	is := is.New(t)
 	f := forsendelse()
-	f.Til.KontoID = ukjent // the catalogue does not know it: the send itself finds out
+	f.Til.KontoID = ukjent // the catalogue does not know it either
 	_, err := nyRigg(t, valg{}).transport().Send(t.Context(), f)
 	is.True(errors.Is(err, ports.ErrRefused))
 	is.True(strings.Contains(err.Error(), "MOTTAKER_UKJENT"))
