@@ -40,17 +40,15 @@ func (t *Transport) ta(ctx context.Context, slutt <-chan struct{}, d amqp.Delive
 		return false
 	}
 	s, dokument := svarAv(d, t.c.Clock.Now())
-	if dokument != "" {
+	feilet := protokoll.Kanonisk(s.Meldingstype) == protokoll.Feilet
+	if dokument != "" && feilet { // nothing else has a body that anybody reads, and waiting for one would hold a place
 		var ok bool
 		if s, ok = t.hentKropp(ctx, slutt, s, dokument); !ok {
 			return false
 		}
 	}
-	if s.Lesbarhet == "" && protokoll.Kanonisk(s.Meldingstype) == protokoll.Feilet {
-		s.Lesbarhet = melding.ArsakSvarTomt
-		if !s.Innhold.Tom() {
-			s.Lesbarhet = t.c.Lesbar(ctx, s.Innhold)
-		}
+	if s.Lesbarhet == "" && feilet {
+		s.Lesbarhet = t.lesbarhet(ctx, s)
 	}
 	for p := (pause{forst: forsteTapause}); ; {
 		// A crash after take returned nil and before the ack brings the same answer once more, with the same id.
@@ -66,6 +64,21 @@ func (t *Transport) ta(ctx context.Context, slutt <-chan struct{}, d amqp.Delive
 			return false
 		}
 	}
+}
+
+// lesbarhet opens what somebody else made. Whatever that does to the libraries that open it, the answer is still an answer: a panic here
+// would end the process, and again when the broker brings the message back.
+func (t *Transport) lesbarhet(ctx context.Context, s melding.Svar) (a melding.Arsak) {
+	if s.Innhold.Tom() {
+		return melding.ArsakSvarTomt
+	}
+	defer func() {
+		if recover() != nil { // what it says can quote the content
+			t.c.Logg.ErrorContext(ctx, "innholdet i et svar kunne ikke åpnes uten feil i programmet", "svar", s.ID)
+			a = melding.ArsakSvarUleselig
+		}
+	}()
+	return t.c.Lesbar(ctx, s.Innhold)
 }
 
 // hentKropp fetches a body from Dokumentlager. ok is false when the connection or ctx ended first. A body that is not there, or does
