@@ -235,7 +235,7 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 		// Looked at again before til: the operator may change their mind.
 		return &Senere{Til: tidligst(til, na.Add(Brevpause)), Arsak: "brev er holdt tilbake av operatør"}
 	}
-	bok, err := s.hullbok(ctx)
+	_, bok, err := s.hullbok(ctx)
 	if err != nil {
 		return err
 	}

@@ -16,34 +16,31 @@ const MerkeLyttet = "svar-lyttet"
 // lyttegrenser are how long nobody may have listened before a case opens; the last is critical.
 var lyttegrenser = []time.Duration{time.Hour, 12 * time.Hour}
 
-func (s *Service) hullbok(ctx context.Context) (levering.Hullbok, error) {
+// hullbok is the mark as it stands, and what it says.
+func (s *Service) hullbok(ctx context.Context) (string, levering.Hullbok, error) {
 	v, err := s.Ledger.Mark(ctx, MerkeLyttet)
 	if err != nil {
-		return levering.Hullbok{}, err
+		return "", levering.Hullbok{}, err
 	}
 	bok, err := levering.LesHullbok(v)
 	if err != nil {
-		return levering.Hullbok{}, nil //nolint:nilerr // a mark nobody can read must not stop letters
+		return v, levering.Hullbok{}, nil //nolint:nilerr // a mark nobody can read must not stop letters
 	}
-	return bok, nil
+	return v, bok, nil
 }
 
 // Lyttet is told by the transport that this process took answers without a break from fra to til. A crash between two such calls makes
 // the silence look longer, never shorter.
 func (s *Service) Lyttet(ctx context.Context, fra, til time.Time) error {
-	bok, err := s.hullbok(ctx)
-	if err != nil {
+	_, bok, err := s.hullbok(ctx)
+	if err != nil || !bok.Lyttet.Before(til) {
 		return err
 	}
-	for _, g := range lyttegrenser { // first, because the cases are named by the instant the book is about to forget
-		if err := s.lukk(ctx, lyttesak(bok.Lyttet, g), "tar imot svar igjen", til); err != nil {
-			return err
-		}
+	var saker []levering.SakID
+	for _, g := range lyttegrenser {
+		saker = append(saker, lyttesak(bok.Lyttet, g))
 	}
-	if !bok.Lyttet.Before(til) {
-		return nil
-	}
-	return s.Ledger.SetMark(ctx, MerkeLyttet, bok.Med(fra, til).Tekst())
+	return s.flyttMerke(ctx, MerkeLyttet, bok.Med(fra, til).Tekst(), "tar imot svar igjen", til, saker...)
 }
 
 func lyttesak(siden time.Time, grense time.Duration) levering.SakID {
@@ -62,7 +59,7 @@ func (s *Service) lukk(ctx context.Context, id levering.SakID, grunn string, na 
 // SjekkLytting opens a case when no replica has taken answers for an hour, and a critical one after twelve. The clock of a portal that
 // has never listened starts at its first look.
 func (s *Service) SjekkLytting(ctx context.Context) error {
-	bok, err := s.hullbok(ctx)
+	merke, bok, err := s.hullbok(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,7 +73,7 @@ func (s *Service) SjekkLytting(ctx context.Context) error {
 		}
 		sak := levering.Sak{ID: lyttesak(bok.Lyttet, g), Art: levering.SakLytterIkke, Kritisk: i == len(lyttegrenser)-1, Apnet: na, Frist: na.Add(time.Hour),
 			Grunn: "ingen har tatt imot svar siden " + bok.Lyttet.Format(time.RFC3339)}
-		if err := s.apneSak(ctx, sak); err != nil {
+		if err := s.apneForMerke(ctx, sak, MerkeLyttet, merke); err != nil {
 			return err
 		}
 	}
@@ -95,41 +92,65 @@ func (s *Service) apneSak(ctx context.Context, sak levering.Sak) error {
 	return nil
 }
 
-// Tokenvakt opens a case when no access token could be had for five minutes, and closes it when one can. Accepting goes on meanwhile.
-type Tokenvakt struct {
-	s     *Service
-	token func(context.Context) (string, error)
-	siden time.Time // of the first failure in a row; zero = the last one succeeded
-}
+// MerkeToken is where the instant lies when any replica last had an access token: it must survive a restart, and a case that one process
+// opened is closed by whichever is next to succeed.
+const MerkeToken = "token-hentet"
 
 // utenToken is how long a portal may be without a token before a person is told.
 const utenToken = 5 * time.Minute
 
-// NyTokenvakt watches one source of tokens. Sjekk is for one goroutine.
-func (s *Service) NyTokenvakt(token func(context.Context) (string, error)) *Tokenvakt {
-	return &Tokenvakt{s: s, token: token}
+func tokensak(siden string) levering.SakID {
+	return levering.SakID("ledger/" + string(levering.SakUtenToken) + "/" + siden)
 }
 
-// Sjekk asks for a token (a cached one will do) and judges how long there has been none.
-func (v *Tokenvakt) Sjekk(ctx context.Context) error {
-	_, err := v.token(ctx)
-	na := v.s.Clock.Now()
-	sak := levering.SakID("ledger/" + string(levering.SakUtenToken) + "/" + v.siden.UTC().Format(time.RFC3339))
-	switch {
-	case err == nil && v.siden.IsZero():
-		return nil
-	case err == nil:
-		if err := v.s.lukk(ctx, sak, "token hentet", na); err != nil {
-			return err
-		}
-		v.siden = time.Time{}
-		return nil
-	case v.siden.IsZero():
-		v.siden = na
-		return nil
-	case na.Sub(v.siden) < utenToken:
+// SjekkToken asks for a token (a cached one will do), opens a case when no replica has had one for five minutes, and closes it when one
+// has. Accepting goes on meanwhile. The clock of a portal that never had one starts at its first look.
+func (s *Service) SjekkToken(ctx context.Context, token func(context.Context) (string, error)) error {
+	siden, err := s.Ledger.Mark(ctx, MerkeToken)
+	if err != nil {
+		return err
+	}
+	na := s.Clock.Now()
+	sist, err := time.Parse(time.RFC3339, siden)
+	ukjent := err != nil // never set, or nothing that anybody can read
+	if _, err := token(ctx); err == nil || ukjent {
+		return s.flyttMerke(ctx, MerkeToken, na.UTC().Format(time.RFC3339), "token hentet", na, tokensak(siden))
+	}
+	if na.Sub(sist) < utenToken {
 		return nil
 	}
-	return v.s.apneSak(ctx, levering.Sak{ID: sak, Art: levering.SakUtenToken, Kritisk: true, Apnet: na, Frist: na.Add(time.Hour),
-		Grunn: "Maskinporten har ikke gitt token siden " + v.siden.UTC().Format(time.RFC3339)})
+	return s.apneForMerke(ctx, levering.Sak{ID: tokensak(siden), Art: levering.SakUtenToken, Kritisk: true, Apnet: na, Frist: na.Add(time.Hour),
+		Grunn: "Maskinporten har ikke gitt token siden " + siden}, MerkeToken, siden)
+}
+
+// flyttMerke closes the cases of a mark's old value and gives it a new one. They are closed before, because a crash between would leave
+// cases that nobody knows the name of, and again after, because another replica may have opened one in between.
+func (s *Service) flyttMerke(ctx context.Context, merke, verdi, grunn string, na time.Time, saker ...levering.SakID) error {
+	lukk := func() error {
+		for _, id := range saker {
+			if err := s.lukk(ctx, id, grunn, na); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := lukk(); err != nil {
+		return err
+	}
+	if err := s.Ledger.SetMark(ctx, merke, verdi); err != nil {
+		return err
+	}
+	return lukk()
+}
+
+// apneForMerke opens a case about a mark that has stood still, unless it has moved meanwhile: nobody would close it then.
+func (s *Service) apneForMerke(ctx context.Context, sak levering.Sak, merke, verdi string) error {
+	if err := s.apneSak(ctx, sak); err != nil {
+		return err
+	}
+	v, err := s.Ledger.Mark(ctx, merke)
+	if err != nil || v == verdi {
+		return err
+	}
+	return s.lukk(ctx, sak.ID, "gått over mens saken ble åpnet", s.Clock.Now())
 }

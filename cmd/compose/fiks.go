@@ -87,12 +87,11 @@ func (s *System) lyttet(ctx context.Context, fra, til time.Time) {
 
 // jobber are what a portal on Fiks IO does beside its work.
 func (f *fiksdel) jobber(s *System) []jobb {
-	vakt := s.Levering.NyTokenvakt(f.token)
 	return []jobb{
 		{"fiks-nøkkel", time.Hour, func(ctx context.Context) error { return f.Publish(ctx, f.sert) }},
 		{"fiks-katalog", 5 * time.Minute, s.Levering.FolgKatalogen},
 		{"fiks-lytting", time.Minute, s.Levering.SjekkLytting},
-		{"fiks-token", time.Minute, vakt.Sjekk},
+		{"fiks-token", time.Minute, func(ctx context.Context) error { return s.Levering.SjekkToken(ctx, f.token) }},
 	}
 }
 
