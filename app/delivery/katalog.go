@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -56,6 +58,12 @@ func (s *Service) folgMottaker(ctx context.Context, r kommune.RessursID) error {
 	if gammelt != nil && gammelt.Equal(c) {
 		return nil
 	}
+	if gammelt != nil {
+		// Before the key is announced: a crash here leaves a case about what the next round does.
+		if err := s.nokkelsak(ctx, r, gammelt, c, na); err != nil {
+			return err
+		}
+	}
 	switch err := s.Certs.Announce(ctx, eier, c, na); {
 	case errors.Is(err, ports.ErrRefused):
 		return s.katalogsak(ctx, r, na) // revoked here, and still in the catalogue
@@ -70,4 +78,13 @@ func (s *Service) folgMottaker(ctx context.Context, r kommune.RessursID) error {
 func (s *Service) katalogsak(ctx context.Context, r kommune.RessursID, na time.Time) error {
 	return s.apneSak(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%s", levering.SakKatalog, r, na.Format("2006-01-02"))),
 		Art: levering.SakKatalog, Apnet: na, Frist: na.Add(24 * time.Hour), Grunn: "mottaker " + string(r) + " har ingen brukbar nøkkel i katalogen"})
+}
+
+// nokkelsak tells a person that senders are about to seal for another key. Who can write to the catalogue decides who can read reports, so
+// somebody must be able to ask the receiver.
+func (s *Service) nokkelsak(ctx context.Context, r kommune.RessursID, fra, til *x509.Certificate, na time.Time) error {
+	gammel, ny := fra.SerialNumber.Text(16), til.SerialNumber.Text(16)
+	avtrykk := sha256.Sum256(til.Raw) // whoever issues a certificate chooses its serial number
+	return s.apneSak(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%x", levering.SakNyNokkel, r, avtrykk[:8])), Art: levering.SakNyNokkel,
+		Apnet: na, Frist: na.Add(3 * 24 * time.Hour), Grunn: fmt.Sprintf("mottaker %s har byttet nøkkel i katalogen, fra serienummer %s til %s", r, gammel, ny)})
 }

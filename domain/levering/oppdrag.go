@@ -128,13 +128,14 @@ const (
 	SakLytterIkke      Saksart = "tar-ikke-imot-svar"
 	SakUtenToken       Saksart = "uten-token"
 	SakKatalog         Saksart = "katalogen-mangler-nokkel"
+	SakNyNokkel        Saksart = "mottaker-byttet-nokkel"
 )
 
 // Saksarter lists them all.
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog}
+		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.
