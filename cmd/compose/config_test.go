@@ -31,7 +31,7 @@ const hemmelig = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 func TestThePortalRefusesToStartUnsafely(t *testing.T) {
 	god := compose.Config{Lager: "sqlite:x", Hemmelighet: hemmelig, Retur: "a;b;0000;c", Utsteder: "https://a.example/", JWKS: "https://a.example/jwk",
-		Transport: "memory:", Print: "mappe:x", Roller: []string{"api"}}
+		Transport: "memory:", Print: "mappe:x", Roller: []string{"api", "worker"}}
 	for navn, endre := range map[string]func(*compose.Config){
 		"uten hemmelighet":  func(c *compose.Config) { c.Hemmelighet = "" },
 		"kort hemmelighet":  func(c *compose.Config) { c.Hemmelighet = "a29ydA==" },
@@ -52,6 +52,20 @@ func TestThePortalRefusesToStartUnsafely(t *testing.T) {
 			t.Errorf("%s: %v", navn, err)
 		}
 	}
+}
+
+// What only takes reports in has no business with the secrets of what delivers them, and runs beside it.
+func TestAProcessThatOnlyTakesReportsInNeedsNoSecretsOfFiksIO(t *testing.T) {
+	is := is.New(t)
+	c := compose.Config{Lager: "sqlite:" + t.TempDir() + "/p.db", Hemmelighet: hemmelig, Retur: "a;b;0000;c", Utsteder: "https://a.example/", JWKS: "https://a.example/jwk",
+		Print: "mappe:" + t.TempDir(), Roller: []string{"worker"}, Transport: "memory:", Dev: true, Mappe: t.TempDir()}
+	worker, err := compose.Open(t.Context(), c)
+	is.NoErr(err)
+	defer func() { is.NoErr(worker.Close()) }()
+	c.Roller, c.Transport = []string{"api"}, "fiksio"
+	api, err := compose.Open(t.Context(), c)
+	is.NoErr(err)
+	is.NoErr(api.Close())
 }
 
 func TestPlainHTTPOnlyOnLoopback(t *testing.T) {

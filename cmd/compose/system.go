@@ -80,14 +80,14 @@ func Open(ctx context.Context, cfg Config) (s *System, err error) {
 		}
 	}
 	if s.Lager == nil {
-		if s.Lager, err = ApneLager(ctx, cfg, true); err != nil {
+		if s.Lager, err = ApneLager(ctx, cfg, s.arbeider()); err != nil {
 			return nil, err
 		}
 		s.egetLager = true
 	}
 	s.Oversikt = &overview.Service{Store: s.Lager, Access: s.Lager, Overview: s.Lager}
 	s.malinger = nyeMalinger(s.Oversikt, s.clock)
-	if s.transport == nil {
+	if s.transport == nil && s.arbeider() { // a process that only takes reports in needs none of Fiks IO's secrets
 		if err := s.apneTransport(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -124,6 +124,9 @@ func apnePrint(cfg Config, clock ports.Clock) (ports.Printer, error) {
 	}
 	return fakeprint.Open(fakeprint.Config{Mappe: mappe, Klokke: clock})
 }
+
+// arbeider says whether this process delivers.
+func (s *System) arbeider() bool { return slices.Contains(s.cfg.Roller, "worker") }
 
 func (s *System) apneTransport(ctx context.Context) (err error) {
 	switch {
@@ -188,7 +191,7 @@ func (s *System) http(hemmelig []byte) error {
 
 // Run does the work of this process until ctx ends, and returns when the work in hand is finished.
 func (s *System) Run(ctx context.Context) error {
-	if !slices.Contains(s.cfg.Roller, "worker") {
+	if !s.arbeider() {
 		<-ctx.Done()
 		return nil
 	}
