@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/domain/kommune"
 )
 
@@ -104,7 +105,7 @@ func NyMaskinporten(c MaskinportenConfig) (*Maskinporten, error) {
 
 // Start listens on the configured address and becomes its issuer.
 func (m *Maskinporten) Start() error {
-	adresse, err := Loopback(m.adresse)
+	adresse, err := loopback.Adresse(m.adresse)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
@@ -109,6 +110,10 @@ func (f *Fiks) handler(v Fiksvalg) (http.Handler, error) {
 	mux.Handle("/dokumentlager/", api)
 	mux.Handle("/", admin)
 	mux.Handle("POST /brudd", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !loopback.Vert(r.Host) {
+			http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
+			return
+		}
 		if err := f.Broker.Brudd(r.Context()); err != nil {
 			http.Error(w, "forbindelsene ble ikke brutt", http.StatusInternalServerError)
 			return

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/fakeprint"
 	"portal.example/bekymringsmelding/adapters/kalender"
@@ -50,8 +51,8 @@ type demo struct {
 }
 
 func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, error) {
-	if vert, _, err := net.SplitHostPort(f.Addr); err != nil || vert != "localhost" && !net.ParseIP(vert).IsLoopback() {
-		return nil, errors.New("--addr må være en loopback-adresse, som 127.0.0.1:8080")
+	if _, err := loopback.Adresse(f.Addr); err != nil {
+		return nil, fmt.Errorf("--addr: %w", err)
 	}
 	clock := sysclock.Clock{}
 	d := &demo{f: f, s: s, clock: clock, ferdig: make(chan error, 1), brev: filepath.Join(f.Data, "brev")}

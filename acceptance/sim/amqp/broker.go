@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 )
 
 // Config is what a Broker needs.
@@ -78,9 +79,9 @@ func Start(c Config) (*Broker, error) {
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)
 	}
-	adresse, err := loopback(c.Adresse)
+	adresse, err := loopback.Adresse(c.Adresse)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("amqp: %w", err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", adresse)
 	if err != nil {
@@ -94,21 +95,6 @@ func start(c Config, l net.Listener) *Broker {
 	b.ctx, b.avbryt = context.WithCancel(context.Background())
 	b.venter.Go(b.taImot)
 	return b
-}
-
-// loopback gives the address to bind. A name is not looked up: it could mean anything.
-func loopback(adresse string) (string, error) {
-	vert, port, err := net.SplitHostPort(adresse)
-	if err != nil {
-		return "", fmt.Errorf("amqp: %w", err)
-	}
-	if vert == "localhost" {
-		vert = "127.0.0.1"
-	}
-	if ip := net.ParseIP(vert); ip == nil || !ip.IsLoopback() {
-		return "", errors.New("amqp: adressen må være på loopback")
-	}
-	return net.JoinHostPort(vert, port), nil
 }
 
 func (b *Broker) taImot() {

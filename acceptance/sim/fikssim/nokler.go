@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 )
 
 // hentCA takes up the root of the set-up, or of the data folder, or makes it there.
@@ -57,7 +58,7 @@ func (v *Verden) serverTLS() (*tls.Config, error) {
 		return nil, fmt.Errorf("serversertifikat: %w", err)
 	}
 	_, err = s.Cert.Verify(x509.VerifyOptions{Roots: v.rot(), CurrentTime: v.c.Klokke.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	if err != nil || slices.ContainsFunc(s.Cert.DNSNames, sim.ErKS) || sim.ErKS(s.Cert.Subject.CommonName) {
+	if err != nil || slices.ContainsFunc(s.Cert.DNSNames, loopback.ErKS) || loopback.ErKS(s.Cert.Subject.CommonName) {
 		return nil, fmt.Errorf("%s: %w", v.fil("server.pem"), errServersertifikat)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{s.Cert.Raw}, PrivateKey: s.Nokkel}}}, nil

@@ -21,6 +21,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -71,7 +72,7 @@ func Start(ctx context.Context, c Config) (v *Verden, err error) {
 		c.Logg = slog.New(slog.DiscardHandler)
 	}
 	for _, adr := range []*string{&c.Fiks, &c.AMQP, &c.Maskinporten} {
-		if *adr, err = sim.Loopback(*adr); err != nil {
+		if *adr, err = loopback.Adresse(*adr); err != nil {
 			return nil, err
 		}
 	}

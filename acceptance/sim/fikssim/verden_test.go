@@ -28,6 +28,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/fikssim"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
 	"portal.example/bekymringsmelding/adapters/asice"
@@ -334,9 +335,9 @@ func TestItRefusesWhatCouldBeTakenForTheRealThing(t *testing.T) {
 			}
 		})
 	}
-	nekter("alle grensesnitt", sim.ErrUtenfor, func(c *fikssim.Config) { c.Fiks = "0.0.0.0:0" })
-	nekter("KS sitt navn", sim.ErrUtenfor, func(c *fikssim.Config) { c.AMQP = "io.fiks.test.ks.no:5671" })
-	nekter("en annen maskin", sim.ErrUtenfor, func(c *fikssim.Config) { c.Maskinporten = "10.0.0.1:0" })
+	nekter("alle grensesnitt", loopback.ErrUtenfor, func(c *fikssim.Config) { c.Fiks = "0.0.0.0:0" })
+	nekter("KS sitt navn", loopback.ErrUtenfor, func(c *fikssim.Config) { c.AMQP = "io.fiks.test.ks.no:5671" })
+	nekter("en annen maskin", loopback.ErrUtenfor, func(c *fikssim.Config) { c.Maskinporten = "10.0.0.1:0" })
 	nekter("ukjent megler", nil, func(c *fikssim.Config) { c.Megler = "annen" })
 	nekter("mappe som andre kan lese", nil, func(c *fikssim.Config) { _ = os.Chmod(c.Data, 0o755) })
 	nekter("serversertifikat fra en annen CA", fikssim.ErrServersertifikat, func(c *fikssim.Config) {

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 )
 
 //go:embed styring.erl
@@ -50,16 +52,11 @@ func ledigPort() (int, error) {
 
 // lesOppsett chooses ports and reads the certificate, which is also all that our own connection trusts.
 func lesOppsett(c Config) (*oppsett, *tls.Config, error) {
-	vert, port, err := net.SplitHostPort(c.Adresse)
+	adresse, err := loopback.Adresse(c.Adresse)
 	if err != nil {
 		return nil, nil, fmt.Errorf("rabbit: %w", err)
 	}
-	if vert == "localhost" {
-		vert = "127.0.0.1"
-	}
-	if ip := net.ParseIP(vert); ip == nil || !ip.IsLoopback() {
-		return nil, nil, errors.New("rabbit: adressen må være på loopback")
-	}
+	vert, port, _ := net.SplitHostPort(adresse) // it was put together just now
 	o := &oppsett{vert: vert, passord: rand.Text()}
 	if o.port, err = strconv.Atoi(port); err != nil {
 		return nil, nil, fmt.Errorf("rabbit: %w", err)

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
@@ -72,21 +72,12 @@ func Ny(c Config) (http.Handler, error) {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
-		if !loopback(r.Host) {
+		if !loopback.Vert(r.Host) {
 			feil(w, http.StatusMisdirectedRequest, "Siden vises bare på denne maskinen, som 127.0.0.1 eller localhost.")
 			return
 		}
 		beskyttet.ServeHTTP(w, r)
 	}), nil
-}
-
-// loopback says whether a Host header names this machine and nothing else.
-func loopback(vert string) bool {
-	if v, _, err := net.SplitHostPort(vert); err == nil {
-		vert = v
-	}
-	ip := net.ParseIP(strings.Trim(vert, "[]"))
-	return vert == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // kontorad is one account on the front page.

@@ -1,4 +1,5 @@
-package sim
+// Package loopback keeps the simulated world on this machine: what it may bind, and which Host headers it answers.
+package loopback
 
 import (
 	"errors"
@@ -10,9 +11,9 @@ import (
 // ErrUtenfor says that an address is not this machine's own.
 var ErrUtenfor = errors.New("adressen må være på denne maskinen, som 127.0.0.1:0")
 
-// Loopback gives the address to bind: host:port with an IP address of this machine alone. A name other than localhost is not looked up,
+// Adresse gives the address to bind: host:port with an IP address of this machine alone. A name other than localhost is not looked up,
 // for it could mean anything; a real one of KS's is refused by name, so that nobody believes to have moved it here.
-func Loopback(adresse string) (string, error) {
+func Adresse(adresse string) (string, error) {
 	vert, port, err := net.SplitHostPort(adresse)
 	if err != nil {
 		return "", fmt.Errorf("%q: %w", adresse, err)
@@ -33,4 +34,14 @@ func Loopback(adresse string) (string, error) {
 func ErKS(vert string) bool {
 	vert = strings.ToLower(strings.TrimSuffix(vert, "."))
 	return vert == "ks.no" || strings.HasSuffix(vert, ".ks.no")
+}
+
+// Vert says whether a Host header names this machine and nothing else. A page that anybody's name can be made to lead to must not obey
+// whoever made it (DNS rebinding).
+func Vert(vert string) bool {
+	if v, _, err := net.SplitHostPort(vert); err == nil {
+		vert = v
+	}
+	ip := net.ParseIP(strings.Trim(vert, "[]"))
+	return vert == "localhost" || ip != nil && ip.IsLoopback()
 }
