@@ -7,14 +7,11 @@ import (
 	"crypto/x509"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +20,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
@@ -209,10 +207,7 @@ func startRabbit(t testing.TB, d *world.Deltakere, tilgang broker.Tilgang) *rabb
 	c := rabbit.Config{Adresse: "127.0.0.1:0", SertifikatFil: filepath.Join(mappe, "sertifikat.pem"), NokkelFil: filepath.Join(mappe, "nokkel.pem"), Tilgang: tilgang}
 	ma(t, s.Skriv(c.SertifikatFil, c.NokkelFil))
 	b, err := rabbit.Start(context.Background(), c)
-	if errors.Is(err, rabbit.ErrMangler) && !slices.Contains(strings.Split(os.Getenv("KREV"), ","), "rabbitmq") {
-		t.Skip(err)
-	}
-	ma(t, err)
+	rabbittest.Startet(t, err)
 	t.Cleanup(func() { ma(t, b.Close()) })
 	return b
 }

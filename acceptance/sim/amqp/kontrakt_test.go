@@ -14,6 +14,6 @@ func TestBroker(t *testing.T) {
 		klokke := memory.NyKlokke(nyttar)
 		tjener, klient := tlsPar(t)
 		b := startet(t, Config{TLS: tjener, Klokke: klokke, Tilgang: tilgang})
-		return brokertest.Rigg{Broker: b, TLS: klient, LangtPassord: true, Vent: func(_ *testing.T, d time.Duration) { klokke.Flytt(d) }}
+		return brokertest.Rigg{Broker: b, TLS: klient, Vent: func(_ *testing.T, d time.Duration) { klokke.Flytt(d) }}
 	})
 }

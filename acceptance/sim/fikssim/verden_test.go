@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +29,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/fikssim"
 	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
-	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -245,14 +244,8 @@ func TestTheSameWorldRunsOnRabbitMQ(t *testing.T) {
 	c := config(data(t))
 	c.Megler = fikssim.RabbitMQ
 	v, err := fikssim.Start(t.Context(), c)
-	if errors.Is(err, rabbit.ErrMangler) {
-		if slices.Contains(strings.Split(os.Getenv("KREV"), ","), "rabbitmq") {
-			t.Fatal("KREV: rabbitmq mangler")
-		}
-		t.Skip("rabbitmq mangler")
-	}
+	rabbittest.Startet(t, err)
 	is := is.New(t)
-	is.NoErr(err)
 	t.Cleanup(func() { is.NoErr(v.Stopp()) })
 	k := klient{t: t, is: is}
 	k.ark, err = v.Ark()

@@ -22,8 +22,6 @@ type Rigg struct {
 	TLS    *tls.Config   // what a client trusts; nil = it speaks without TLS
 	// Vent returns when d has passed on the broker's clock: it moves a fake one, or really waits.
 	Vent func(t *testing.T, d time.Duration)
-	// LangtPassord says that a password of 6 kB can be used. RabbitMQ needs initial_frame_max for it (reference fiks-io.md §1.7).
-	LangtPassord bool
 }
 
 // Test holds a broker to every promise. rigg is called once and starts a broker that asks tilgang.

@@ -36,17 +36,23 @@ var (
 	svar  = &bytbar{}
 )
 
-// Start gives the test the node until it ends, with nothing on it, asking tilgang. Without RabbitMQ the test is skipped, or fails when
-// KREV names rabbitmq.
-func Start(t testing.TB, tilgang broker.Tilgang) *Node {
+// Startet judges whether a node came up: without RabbitMQ the test is skipped, or fails when KREV names rabbitmq.
+func Startet(t testing.TB, err error) {
 	t.Helper()
-	n, err := start()
 	if errors.Is(err, rabbit.ErrMangler) && !slices.Contains(strings.Split(os.Getenv("KREV"), ","), "rabbitmq") {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Start gives the test the node until it ends, with nothing on it, asking tilgang. See Startet for a machine
+// without RabbitMQ.
+func Start(t testing.TB, tilgang broker.Tilgang) *Node {
+	t.Helper()
+	n, err := start()
+	Startet(t, err)
 	plass <- struct{}{} // go test's own timeout ends it
 	svar.sett(tilgang)
 	t.Cleanup(func() {
