@@ -13,6 +13,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
@@ -95,7 +96,7 @@ func TestTheWireTellsThatNobodyTookAMessageInTime(t *testing.T) {
 			if navn == "innebygd" {
 				v.Klokke.Sett(v.Klokke.Now().Add(2 * time.Second))
 			}
-			vent(t, "tidsavbrudd kommer", func() bool { v.Pump(); return v.Utgave(id).Melding.Har(melding.Tidsavbrudd) })
+			simtest.Til(t, "tidsavbrudd kommer", func() bool { v.Pump(); return v.Utgave(id).Melding.Har(melding.Tidsavbrudd) })
 			v.Fram(time.Minute)
 			is.Equal(v.Tilstander(id), pafrist)
 		})

@@ -19,6 +19,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/postgres/pgtest"
 	"portal.example/bekymringsmelding/adapters/sysclock"
@@ -306,7 +307,7 @@ func TestTwoPortalsShareTheWork(t *testing.T) {
 	}
 	wg.Wait()
 	levert := func(a string) int { return hendelser(t, a, melding.BekreftetMottatt) }
-	vent(t, "alle er levert", func() bool { return levert(adr[0])+levert(adr[1]) >= antall })
+	simtest.Til(t, "alle er levert", func() bool { return levert(adr[0])+levert(adr[1]) >= antall })
 	for _, a := range adr {
 		sendt, lev := hendelser(t, a, melding.SendtFagsystem)+hendelser(t, a, melding.SendtBevist), levert(a)
 		t.Logf("%s: %d sendt, %d levert", a, sendt, lev)

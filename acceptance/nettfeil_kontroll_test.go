@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
@@ -62,7 +63,7 @@ func (v *nettverden) levert(id melding.ID) bool {
 func (v *nettverden) alleLevert() (brev int) {
 	v.t.Helper()
 	for _, id := range v.godtatt {
-		vent(v.t, "melding "+string(id)+" er levert", func() bool { return v.levert(id) })
+		simtest.Til(v.t, "melding "+string(id)+" er levert", func() bool { return v.levert(id) })
 	}
 	vist := 0
 	for _, id := range v.godtatt {

@@ -12,6 +12,7 @@ import (
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
@@ -167,7 +168,7 @@ func referansen(v *nettverden) {
 		id, err := v.avsender.Post(ctx, s)
 		v.is.NoErr(err)
 		v.is.NoErr(v.fiks.Broker.Brudd(ctx))
-		vent(v.t, "meldingen er levert", func() bool { return strings.Join(v.rader(id), " ") == bekreftet })
+		simtest.Til(v.t, "meldingen er levert", func() bool { return strings.Join(v.rader(id), " ") == bekreftet })
 		har, err := mappe.Har(ctx, id)
 		v.is.NoErr(err)
 		v.is.True(har)

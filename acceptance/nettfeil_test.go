@@ -10,6 +10,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -76,7 +77,7 @@ func bekreftelseTapt(v *nettverden) {
 	}
 	v.alleLevert()
 	v.frisk(v.amqp, "timeout", "upstream") // closes what it swallowed
-	vent(v.t, "svarene er kommet igjen", func() bool { minst, _ := v.teller.gjentatt(); return minst == 3 })
+	simtest.Til(v.t, "svarene er kommet igjen", func() bool { minst, _ := v.teller.gjentatt(); return minst == 3 })
 	v.alleLevert()
 }
 
@@ -114,7 +115,7 @@ func halvApen(v *nettverden) {
 	v.is.True(v.lytter()) // so the broker thinks
 	v.ventInntil(40*time.Second, "portalen legger på", func() bool { return v.konsumenter() == 0 })
 	v.frisk(v.amqp, "timeout", "downstream")
-	vent(v.t, "portalen tar imot svar igjen", v.lytter)
+	simtest.Til(v.t, "portalen tar imot svar igjen", v.lytter)
 	v.is.Equal(v.alleLevert(), 0)
 }
 
@@ -155,7 +156,7 @@ func nektes(v *nettverden) {
 	v.underFeil(15, 100*time.Millisecond)
 	v.is.Equal(v.konsumenter(), 0)
 	v.passord(v.d.PortalLogin.Passord)
-	vent(v.t, "portalen tar imot svar igjen", v.lytter)
+	simtest.Til(v.t, "portalen tar imot svar igjen", v.lytter)
 	v.is.Equal(v.alleLevert(), 0)
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -23,6 +23,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/fakeprint"
 	"portal.example/bekymringsmelding/adapters/kalender"
@@ -166,7 +167,7 @@ func (v *nettverden) startPortal(mp *sim.Maskinporten) {
 		Nokkel: v.d.Avsender.Sert.Nokkel, Sertifikat: v.d.Avsender.Sert.Cert, Clock: v.klokke})
 	v.is.NoErr(err)
 	v.avsender = &world.Avsender{API: server.URL + "/bekymringsmelding", Data: v.d.Avsender, Token: k.Token, Na: v.klokke.Now}
-	vent(v.t, "portalen tar imot svar", v.lytter)
+	simtest.Til(v.t, "portalen tar imot svar", v.lytter)
 }
 
 // lytter says whether the broker has the portal as a consumer.
@@ -284,7 +285,7 @@ func (v *nettverden) kutt(p *toxiproxy.Proxy) {
 	v.t.Helper()
 	p.Stop()
 	// Another test's outgoing connection may have taken the port in between; it lets go of it soon.
-	vent(v.t, "proxyen får porten sin igjen", func() bool { return p.Start() == nil })
+	simtest.Til(v.t, "proxyen får porten sin igjen", func() bool { return p.Start() == nil })
 }
 
 // ventInntil is vent with a limit of its own.

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/adapters/sysclock"
@@ -61,7 +61,7 @@ func TestThePortalProgram(t *testing.T) {
 	tjener.Env = miljo
 	is.NoErr(tjener.Start())
 	t.Cleanup(func() { _ = tjener.Process.Kill() })
-	vent(t, "portalen blir klar", func() bool {
+	simtest.Til(t, "portalen blir klar", func() bool {
 		res, err := http.Get("http://" + adr + "/readyz")
 		if err != nil {
 			return false
@@ -81,7 +81,7 @@ func TestThePortalProgram(t *testing.T) {
 	is.NoErr(err)
 	id, err := a.Post(ctx, s)
 	is.NoErr(err)
-	vent(t, "brevet er postlagt", func() bool { // memory: has nobody on the far side, so the report goes on paper
+	simtest.Til(t, "brevet er postlagt", func() bool { // memory: has nobody on the far side, so the report goes on paper
 		rader, err := a.Status(ctx, id)
 		return err == nil && rader[len(rader)-1].Tilstand == string(melding.LEVERT)
 	})
@@ -97,18 +97,4 @@ func TestThePortalProgram(t *testing.T) {
 
 	is.NoErr(tjener.Process.Signal(syscall.SIGTERM))
 	is.NoErr(tjener.Wait()) // stops by itself, without error
-}
-
-// vent asks until it is so; a real process has no fake clock.
-func vent(t *testing.T, hva string, klar func() bool) {
-	t.Helper()
-	frist, tikk := time.After(30*time.Second), time.NewTicker(50*time.Millisecond)
-	defer tikk.Stop()
-	for !klar() {
-		select {
-		case <-frist:
-			t.Fatalf("ventet forgjeves på at %s", hva)
-		case <-tikk.C:
-		}
-	}
 }

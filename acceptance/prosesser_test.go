@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/adapters/sysclock"
@@ -137,7 +138,7 @@ func (p *prosesser) kjor(args ...string) string {
 func (p *prosesser) startPortal(adr string) *exec.Cmd {
 	p.t.Helper()
 	cmd := p.start("", p.portal, p.miljo(adr), "serve")
-	vent(p.t, "portalen blir klar", func() bool { return hent("http://"+adr+"/readyz") != "" })
+	simtest.Til(p.t, "portalen blir klar", func() bool { return hent("http://"+adr+"/readyz") != "" })
 	return cmd
 }
 

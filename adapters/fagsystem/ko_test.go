@@ -2,7 +2,6 @@ package fagsystem_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -15,27 +14,15 @@ import (
 
 	"github.com/matryer/is"
 
-	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fagsystem"
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
 const ko = "fiksio.konto." + konto
-
-type meglernokler struct {
-	rot *sim.CA
-	tls *sim.Sertifikat
-}
-
-var lagMegler = sync.OnceValues(func() (m meglernokler, err error) {
-	if m.rot, err = sim.NyCA("Meglerrot", 2048, time.Now); err == nil {
-		m.tls, err = m.rot.Utsted(sim.Bestilling{Navn: "Megler", Formal: sim.TLS, Bits: 2048})
-	}
-	return m, err
-})
 
 // korigg is a rigg whose queue is a real one, over TLS. The client under test runs between start and the stop it returns.
 type korigg struct {
@@ -53,17 +40,16 @@ type korigg struct {
 func koSetup(t *testing.T) *korigg {
 	t.Helper()
 	k := &korigg{rigg: setup(t), is: is.New(t), hort: make(chan fagsystem.Hendelse, 1000)}
-	m, err := lagMegler()
-	k.is.NoErr(err)
-	k.b, err = amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", Klokke: sysclock.Clock{}, Tilgang: k,
-		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{m.tls.Cert.Raw}, PrivateKey: m.tls.Nokkel}}}})
+	m := simtest.NyTjener(t)
+	var err error
+	k.b, err = amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", Klokke: sysclock.Clock{}, Tilgang: k, TLS: m.TLS})
 	k.is.NoErr(err)
 	t.Cleanup(func() { _ = k.b.Close() })
 	k.is.NoErr(k.b.Opprett(ctx, ko))
 	k.config.AMQP = k.b.Adresse()
 	k.config.TLS = k.config.TLS.Clone()
 	k.config.TLS.RootCAs = k.config.TLS.RootCAs.Clone()
-	k.config.TLS.RootCAs.AddCert(m.rot.Cert)
+	k.config.TLS.RootCAs.AddCert(m.CA.Cert)
 	k.config.Token = func(context.Context) (string, error) { k.tokens.Add(1); return adgang, nil }
 	k.config.Meld = func(h fagsystem.Hendelse) { k.hort <- h }
 	k.ny()

@@ -7,6 +7,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/contracts"
@@ -29,12 +30,12 @@ func TestALargeAnswerIsFetchedFromDokumentlager(t *testing.T) {
 	for _, n := range []int{101, melding.MaksSvar} {
 		kropp := contracts.Tilfeldig(n)
 		r.svar(t, a, protokoll.Feilet, kropp)
-		s := vent(t, svar, "svaret")
+		s := simtest.Vent(t, svar, "svaret")
 		r.is.Equal(innhold(t, s.Innhold), string(kropp))
 		r.is.Equal(s.Lesbarhet, melding.ArsakSvarLesbart)
 	}
 	r.svar(t, a, protokoll.Feilet, contracts.Tilfeldig(melding.MaksSvar+1))
-	s := vent(t, svar, "svaret")
+	s := simtest.Vent(t, svar, "svaret")
 	r.is.True(s.Innhold.Tom())
 	r.is.Equal(s.Lesbarhet, melding.ArsakSvarUleselig)
 }
@@ -48,7 +49,7 @@ func TestARejectionWhoseBodyIsGoneIsStillARejection(t *testing.T) {
 	r := nyRigg(t, valg{})
 	svar := r.motta(r.transport(func(c *fiksio.Config) { c.Clock = memory.NyKlokke(contracts.Start) }), nil) // it stands still: there is no waiting
 	r.legg(map[string]string{"melding-id": svarID, "type": protokoll.Feilet, "avsender-id": bydelen, "dokumentlager-id": refID}, "")
-	s := vent(t, svar, "svaret")
+	s := simtest.Vent(t, svar, "svaret")
 	r.is.Equal(s.Meldingstype, protokoll.Feilet)
 	r.is.Equal(s.Lesbarhet, melding.ArsakSvarUleselig)
 }
@@ -57,7 +58,7 @@ func TestARejectionWaitsAWhileForItsBodyAndNoLonger(t *testing.T) {
 	r := nyRigg(t, valg{})
 	svar := r.motta(r.transport(func(c *fiksio.Config) { c.API = "http://127.0.0.1:1" }), nil) // five minutes of the quick clock
 	r.legg(map[string]string{"melding-id": svarID, "type": protokoll.Feilet, "avsender-id": bydelen, "dokumentlager-id": refID}, "")
-	r.is.Equal(vent(t, svar, "svaret").Lesbarhet, melding.ArsakSvarUleselig)
+	r.is.Equal(simtest.Vent(t, svar, "svaret").Lesbarhet, melding.ArsakSvarUleselig)
 }
 
 func TestWhatARejectionSaysIsAskedForOnce(t *testing.T) {
@@ -73,10 +74,10 @@ func TestWhatARejectionSaysIsAskedForOnce(t *testing.T) {
 	})
 	a := contracts.Ankommet{Ref: refID, Melding: rapport}
 	r.svar(t, a, protokoll.Feilet, []byte("kropp"))
-	r.is.Equal(vent(t, svar, "svaret").Lesbarhet, melding.ArsakSvarLesbart)
+	r.is.Equal(simtest.Vent(t, svar, "svaret").Lesbarhet, melding.ArsakSvarLesbart)
 	r.is.Equal(spurt.Load(), int32(1))
 	r.legg(map[string]string{"melding-id": svarID, "type": protokoll.Feilet, "avsender-id": bydelen}, "")
-	r.is.Equal(vent(t, svar, "et tomt svar").Lesbarhet, melding.ArsakSvarTomt)
+	r.is.Equal(simtest.Vent(t, svar, "et tomt svar").Lesbarhet, melding.ArsakSvarTomt)
 	r.is.Equal(spurt.Load(), int32(1))
 }
 
@@ -94,13 +95,13 @@ func TestHostileMessagesAreHandedOverAndNeverAnswered(t *testing.T) {
 	}
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
 	for range len(onde) + 1 {
-		s := vent(t, svar, "en melding")
+		s := simtest.Vent(t, svar, "en melding")
 		_, err := melding.ParseID(s.ID)
 		r.is.NoErr(err)
 		r.is.True(!sett[s.ID])
 		sett[s.ID] = true
 	}
-	til(t, "køen er tom", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
+	simtest.Til(t, "køen er tom", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
 	for _, l := range r.p.Logg(1000) {
 		r.is.True(l.Fra != portalen)
 	}
@@ -113,7 +114,7 @@ func TestAConfirmationWaitsForNoBody(t *testing.T) {
 	}), nil)
 	for _, slag := range []string{protokoll.Mottatt, "no.ks.fiks.noe.annet.v1"} {
 		r.legg(map[string]string{"melding-id": svarID, "type": slag, "avsender-id": bydelen, "dokumentlager-id": refID}, "")
-		r.is.Equal(vent(t, svar, "svaret").Meldingstype, slag)
+		r.is.Equal(simtest.Vent(t, svar, "svaret").Meldingstype, slag)
 	}
 }
 
@@ -123,7 +124,7 @@ func TestABodyThatTripsTheLibraryIsARejectionThatCannotBeRead(t *testing.T) {
 		c.Lesbar = func(context.Context, melding.Forseglet) melding.Arsak { panic("Åse er redd") }
 	}), nil)
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Feilet, contracts.Tilfeldig(50))
-	s := vent(t, svar, "svaret")
+	s := simtest.Vent(t, svar, "svaret")
 	r.is.Equal(s.Lesbarhet, melding.ArsakSvarUleselig)
 	r.is.Equal(s.Innhold.Storrelse(), int64(50)) // and it is kept
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/contracts"
 	"portal.example/bekymringsmelding/domain/protokoll"
@@ -89,12 +90,12 @@ func TestTheLogHoldsNoSecretAndNoContent(t *testing.T) {
 	})
 	svar := r.motta(tr, nil)
 	r.legg(map[string]string{"type": "Åse\nLevel=ERROR", "melding-id": "Åse", "dokumentlager-id": "Åse"}, "Åse er redd")
-	vent(t, svar, "meldingen")
+	simtest.Vent(t, svar, "meldingen")
 	r.brudd(t)
-	til(t, "brudd i loggen", func() bool { return strings.Count(ut.String(), "prøver igjen") >= 2 })
+	simtest.Til(t, "brudd i loggen", func() bool { return strings.Count(ut.String(), "prøver igjen") >= 2 })
 	r.mend(t)
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
-	vent(t, svar, "svaret")
+	simtest.Vent(t, svar, "svaret")
 	token, err := r.mp.Token(portalen)
 	r.is.NoErr(err)
 	for _, hemmelig := range []string{passord, "access.token", token[:20], "Åse"} {

@@ -9,6 +9,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/contracts"
@@ -49,11 +50,11 @@ func TestAnAnswerIsAckedOnlyAfterItWasTaken(t *testing.T) {
 		}
 	})
 	r.svar(t, r.sendt(tr), protokoll.Mottatt, nil)
-	vent(t, inne, "take")
+	simtest.Vent(t, inne, "take")
 	r.is.Equal(r.ko().Ubekreftede, 1)
 	close(slipp)
-	vent(t, svar, "svaret")
-	til(t, "svaret er bekreftet", func() bool { return r.ko().Ubekreftede == 0 })
+	simtest.Vent(t, svar, "svaret")
+	simtest.Til(t, "svaret er bekreftet", func() bool { return r.ko().Ubekreftede == 0 })
 	r.is.Equal(r.ko().Klare, 0)
 }
 
@@ -68,8 +69,8 @@ func TestAStoreThatFailsManyTimesCostsNoDelivery(t *testing.T) {
 		return nil
 	})
 	r.svar(t, r.sendt(tr), protokoll.Mottatt, nil)
-	vent(t, svar, "svaret")
-	til(t, "svaret er bekreftet", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
+	simtest.Vent(t, svar, "svaret")
+	simtest.Til(t, "svaret er bekreftet", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
 	r.is.Equal(kall.Load(), int32(6))
 	r.is.Equal(gjentatt.Load(), int32(0))
 	r.is.Equal(r.oppgitt(), 0) // no serverfeil
@@ -89,9 +90,9 @@ func TestAnAnswerThatCannotBeStoredHoldsNoOtherBack(t *testing.T) {
 	a := r.sendt(tr)
 	r.svar(t, a, protokoll.Mottatt, nil)
 	r.svar(t, a, protokoll.Feilet, []byte("kropp"))
-	r.is.Equal(vent(t, svar, "det andre svaret").Meldingstype, protokoll.Feilet)
+	r.is.Equal(simtest.Vent(t, svar, "det andre svaret").Meldingstype, protokoll.Feilet)
 	nede.Store(false)
-	r.is.Equal(vent(t, svar, "det første svaret").Meldingstype, protokoll.Mottatt)
+	r.is.Equal(simtest.Vent(t, svar, "det første svaret").Meldingstype, protokoll.Mottatt)
 }
 
 // Three breaks while the store is away: the platform gives the answer up, and we have it all the same.
@@ -111,19 +112,19 @@ func TestAnAnswerInOurHandsIsStoredEvenWhenThePlatformHasGivenItUp(t *testing.T)
 	})
 	a := r.sendt(tr)
 	r.svar(t, a, protokoll.Mottatt, nil)
-	vent(t, prover, "et forsøk")
+	simtest.Vent(t, prover, "et forsøk")
 	for i := range 3 {
 		r.is.NoErr(r.b.Brudd(t.Context()))
 		if i < 2 {
-			vent(t, gjentatt, "svaret en gang til")
+			simtest.Vent(t, gjentatt, "svaret en gang til")
 		}
 	}
-	til(t, "plattformen gir opp", func() bool { return r.oppgitt() == 1 })
+	simtest.Til(t, "plattformen gir opp", func() bool { return r.oppgitt() == 1 })
 	for range 10 + len(prover) {
-		vent(t, prover, "enda et forsøk")
+		simtest.Vent(t, prover, "enda et forsøk")
 	}
 	nede.Store(false)
-	r.is.Equal(vent(t, svar, "svaret").SvarTil, a.Ref)
+	r.is.Equal(simtest.Vent(t, svar, "svaret").SvarTil, a.Ref)
 }
 
 func TestATokenIsAskedForAtEveryConnection(t *testing.T) {
@@ -143,17 +144,17 @@ func TestATokenIsAskedForAtEveryConnection(t *testing.T) {
 		}
 	})
 	svar := r.motta(tr, nil)
-	til(t, "tilkoblet", tr.Tilkoblet)
+	simtest.Til(t, "tilkoblet", tr.Tilkoblet)
 	r.is.Equal(spurt.Load(), int32(3))
 	r.is.Equal(nektet.Load(), int32(1))
 	r.brudd(t)
-	til(t, "frakoblet", func() bool { return !tr.Tilkoblet() })
+	simtest.Til(t, "frakoblet", func() bool { return !tr.Tilkoblet() })
 	r.is.NoErr(r.mp.Roter())
 	r.mend(t)
-	til(t, "tilkoblet igjen", tr.Tilkoblet)
+	simtest.Til(t, "tilkoblet igjen", tr.Tilkoblet)
 	r.is.True(spurt.Load() > 3)
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
-	r.is.Equal(vent(t, svar, "svaret").Korrelasjon, rapport)
+	r.is.Equal(simtest.Vent(t, svar, "svaret").Korrelasjon, rapport)
 }
 
 func TestAnUnknownCertificateIsNeverTalkedToAndTriedForEver(t *testing.T) {
@@ -212,15 +213,15 @@ func TestTheListenerHearsThatConsumingGoesOn(t *testing.T) {
 	r.is.NoErr(k.Vent(t.Context(), 1))
 	r.is.Equal(len(horte), 0) // to have connected is not to have listened: the next moment may break it
 	neste()
-	r.is.Equal(vent(t, horte, "den første"), contracts.Start.Add(30*time.Second))
+	r.is.Equal(simtest.Vent(t, horte, "den første"), contracts.Start.Add(30*time.Second))
 
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
-	vent(t, inne, "take")
+	simtest.Vent(t, inne, "take")
 	neste() // the one place is taken: nothing more can come
 	r.is.NoErr(k.Vent(t.Context(), 1))
 	close(slipp)
-	vent(t, svar, "svaret")
-	til(t, "svaret er bekreftet", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
+	simtest.Vent(t, svar, "svaret")
+	simtest.Til(t, "svaret er bekreftet", func() bool { return r.ko() == broker.Status{Konsumenter: 1} })
 	neste()
-	r.is.Equal(vent(t, horte, "den etter"), contracts.Start.Add(90*time.Second)) // and not one at sixty
+	r.is.Equal(simtest.Vent(t, horte, "den etter"), contracts.Start.Add(90*time.Second)) // and not one at sixty
 }

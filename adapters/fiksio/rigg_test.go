@@ -21,6 +21,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/contracts"
@@ -37,7 +38,6 @@ const (
 	ukjent   = "0b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad0bb"
 	passord  = "mottaker02Pass"
 	portalKo = protokoll.KoPrefiks + portalen
-	ventetid = 30 * time.Second // only a failure waits this long
 )
 
 // rask is a clock that runs a hundred times as fast as the machine's, so that back-off costs a test nothing.
@@ -192,7 +192,7 @@ func (r *rigg) betjen(w http.ResponseWriter, req *http.Request) {
 	if opptak.Code == http.StatusAccepted && json.Unmarshal(opptak.Body.Bytes(), &sendt) == nil && sendt.AvsenderKontoID == portalen {
 		select {
 		case <-r.erHandtert(sendt.MeldingID):
-		case <-time.After(ventetid):
+		case <-time.After(simtest.Frist):
 		case <-req.Context().Done():
 		}
 	}
@@ -300,31 +300,6 @@ func (r *rigg) motta(t *fiksio.Transport, take func(context.Context, melding.Sva
 	return svar
 }
 
-func vent[T any](t *testing.T, c <-chan T, hva string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(ventetid):
-		t.Fatalf("ventet forgjeves på %s", hva)
-	}
-	panic("nås ikke")
-}
-
-// til waits for what happens by itself on the other side of the wire.
-func til(t *testing.T, hva string, skjedd func() bool) {
-	t.Helper()
-	tikk, frist := time.NewTicker(2*time.Millisecond), time.After(ventetid)
-	defer tikk.Stop()
-	for !skjedd() {
-		select {
-		case <-tikk.C:
-		case <-frist:
-			t.Fatalf("skjedde ikke: %s", hva)
-		}
-	}
-}
-
 func mottaker(id kommune.KontoID) kommune.Mottakerkonto {
 	return kommune.Mottakerkonto{KontoID: id, Kanal: kommune.FiksIO, KontoAktiv: true, FiksOrgID: "a65b4e9c-bdf0-4c29-bb77-0242ac130002",
 		Bydel: kommune.Bydel{RessursID: "5c21a1a2-6b0c-4b5e-9a0e-0242ac130003", Kommunenummer: "0301", Bydelsnummer: "07"}}
@@ -343,7 +318,7 @@ func (r *rigg) sendt(t *fiksio.Transport) contracts.Ankommet {
 	r.vedAnkomst(func(a contracts.Ankommet) { kom <- a })
 	_, err := t.Send(r.t.Context(), forsendelse())
 	r.is.NoErr(err)
-	return vent(r.t, kom, "meldingen")
+	return simtest.Vent(r.t, kom, "meldingen")
 }
 
 func innhold(t *testing.T, f melding.Forseglet) string {

@@ -20,6 +20,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/contracts"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -320,10 +321,10 @@ func TestALostAnswerToASendIsUnknownAndTheReportIsKnownByItsAnswer(t *testing.T)
 	_, err := tr.Send(t.Context(), f)
 	is.True(errors.Is(err, ports.ErrUnavailable))
 	is.True(!errors.Is(err, ports.ErrRefused))
-	a := vent(t, kom, "meldingen")
+	a := simtest.Vent(t, kom, "meldingen")
 	r.svar(t, a, "no.ks.fiks.bekymringsmelding.mottatt.v1", nil)
-	is.Equal(vent(t, svar, "svaret").Korrelasjon, string(f.Melding))
+	is.Equal(simtest.Vent(t, svar, "svaret").Korrelasjon, string(f.Melding))
 	_, err = tr.Send(t.Context(), f)
 	is.NoErr(err)
-	is.Equal(vent(t, kom, "meldingen igjen").Forsok, a.Forsok) // the receiver can tell that it is the same attempt
+	is.Equal(simtest.Vent(t, kom, "meldingen igjen").Forsok, a.Forsok) // the receiver can tell that it is the same attempt
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/contracts"
@@ -35,7 +36,7 @@ func (r *rigg) stans(tr *fiksio.Transport, take func(context.Context) error) {
 		})
 	})
 	r.svar(r.t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
-	vent(r.t, inne, "take")
+	simtest.Vent(r.t, inne, "take")
 	stans()
 	ferdig.Wait()
 	r.is.True(!tr.Tilkoblet())
@@ -44,15 +45,15 @@ func (r *rigg) stans(tr *fiksio.Transport, take func(context.Context) error) {
 func TestWhatWasStoredInTheLastMomentDoesNotComeAgain(t *testing.T) {
 	r := nyRigg(t, valg{})
 	r.stans(r.transport(), func(context.Context) error { return nil })
-	til(t, "køen er tom", func() bool { return r.ko() == broker.Status{} })
+	simtest.Til(t, "køen er tom", func() bool { return r.ko() == broker.Status{} })
 }
 
 func TestWhatWasNotStoredWhenThePortalStoppedComesAgain(t *testing.T) {
 	r := nyRigg(t, valg{})
 	tr := r.transport()
 	r.stans(tr, context.Context.Err)
-	til(t, "svaret er på køen", func() bool { return r.ko() == broker.Status{Klare: 1} })
-	r.is.Equal(vent(t, r.motta(tr, nil), "svaret").Korrelasjon, rapport)
+	simtest.Til(t, "svaret er på køen", func() bool { return r.ko() == broker.Status{Klare: 1} })
+	r.is.Equal(simtest.Vent(t, r.motta(tr, nil), "svaret").Korrelasjon, rapport)
 }
 
 func TestNothingRunsAfterReceiveHasReturned(t *testing.T) {
@@ -74,12 +75,12 @@ func TestNothingRunsAfterReceiveHasReturned(t *testing.T) {
 		}
 	})
 	go func() { slutt <- tr.Receive(ctx, func(context.Context, melding.Svar) error { return nil }) }()
-	til(t, "tilkoblet", tr.Tilkoblet)
+	simtest.Til(t, "tilkoblet", tr.Tilkoblet)
 	r.is.NoErr(k.Vent(t.Context(), 1))
 	k.Flytt(30 * time.Second)
-	vent(t, horer, "Lytter")
+	simtest.Vent(t, horer, "Lytter")
 	stans()
-	vent(t, slutt, "at Receive gir seg")
+	simtest.Vent(t, slutt, "at Receive gir seg")
 	r.is.True(ferdig.Load())
 }
 
@@ -94,11 +95,11 @@ func TestABreakIsSeenAlsoWhenEveryPlaceIsTaken(t *testing.T) {
 	})
 	t.Cleanup(func() { close(slipp) }) // before Receive is waited for
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
-	vent(t, inne, "take")
+	simtest.Vent(t, inne, "take")
 	r.brudd(t)
-	til(t, "frakoblet", func() bool { return !tr.Tilkoblet() })
+	simtest.Til(t, "frakoblet", func() bool { return !tr.Tilkoblet() })
 	r.mend(t)
-	til(t, "tilkoblet igjen", tr.Tilkoblet)
+	simtest.Til(t, "tilkoblet igjen", tr.Tilkoblet)
 }
 
 func TestAListenerThatHangsHoldsNoAnswerBack(t *testing.T) {
@@ -114,7 +115,7 @@ func TestAListenerThatHangsHoldsNoAnswerBack(t *testing.T) {
 		k.Flytt(30 * time.Second)
 	}
 	r.svar(t, contracts.Ankommet{Ref: refID, Melding: rapport}, protokoll.Mottatt, nil)
-	vent(t, svar, "svaret")
+	simtest.Vent(t, svar, "svaret")
 	r.is.Equal(horte.Load(), int32(1)) // one at a time
 }
 
@@ -146,9 +147,9 @@ func TestReceiveEndsAlsoWhenTheBrokerIsSilent(t *testing.T) {
 			go func() {
 				slutt <- tr.Receive(ctx, func(context.Context, melding.Svar) error { return nil })
 			}()
-			is.NoErr(vent(t, inne, "en tilkobling"))
+			is.NoErr(simtest.Vent(t, inne, "en tilkobling"))
 			stans()
-			is.True(errors.Is(vent(t, slutt, "at Receive gir seg"), context.Canceled))
+			is.True(errors.Is(simtest.Vent(t, slutt, "at Receive gir seg"), context.Canceled))
 		})
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +24,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/sysclock"
@@ -40,19 +39,6 @@ const (
 	intBydel    = "0190c0de-0000-7000-8000-0000000000d2"
 	klientBydel = "klient-2"
 )
-
-type sandkasse struct {
-	rot *sim.CA
-	tls *sim.Sertifikat
-}
-
-// lagSandkasse makes the server's keys once a run; TLS looks at the real clock.
-var lagSandkasse = sync.OnceValues(func() (s sandkasse, err error) {
-	if s.rot, err = sim.NyCA("Sandkasserot", 2048, time.Now); err == nil {
-		s.tls, err = s.rot.Utsted(sim.Bestilling{Navn: "Sandkassen", Formal: sim.TLS, Bits: 2048})
-	}
-	return s, err
-})
 
 // mottak is Fiks IO over TLS on loopback with two accounts, the portal's and a bydel's, and the bydel's connection sheet.
 type mottak struct {
@@ -73,11 +59,10 @@ func nyttMottak(t *testing.T, grense int64) *mottak {
 	var avbryt context.CancelFunc
 	m.tatt, avbryt = context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(avbryt)
-	s, err := lagSandkasse()
-	m.ok(err)
-	m.ok(s.rot.Skriv(m.fil("ca.pem"), m.fil("ca.key")))
-	sikker := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{s.tls.Cert.Raw}, PrivateKey: s.tls.Nokkel}}}
-
+	s := simtest.NyTjener(t)
+	m.ok(s.CA.Skriv(m.fil("ca.pem"), m.fil("ca.key")))
+	sikker := s.TLS.Clone()
+	var err error
 	m.p, err = plattform.Ny(plattform.Config{Klokke: sysclock.Clock{}, Token: m.mp.Verifiser, Grense: grense})
 	m.ok(err)
 	m.b, err = amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: sikker, Klokke: sysclock.Clock{}, Tilgang: m.p})

@@ -17,6 +17,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/memory"
@@ -31,18 +32,6 @@ const (
 	rapport  = melding.ID("0190c0de-0000-7000-8000-000000000001")
 	passord  = "hemmelig"
 )
-
-var start = time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-
-var lagNokler = sync.OnceValues(func() ([]*sim.Sertifikat, error) {
-	ca, err := sim.NyCA("Testrot", 2048, func() time.Time { return start })
-	if err != nil {
-		return nil, err
-	}
-	s, err := ca.UtstedAlle(sim.Bestilling{Navn: "Portalen", Formal: sim.Portal, Bits: 2048}, sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Bits: 2048},
-		sim.Bestilling{Navn: "megler", Formal: sim.TLS, Bits: 2048})
-	return append(s, &ca.Sertifikat), err
-})
 
 type rigg struct {
 	t             *testing.T
@@ -62,11 +51,8 @@ type rigg struct {
 // nyRigg is a platform, its broker, and the bydel's case system connected to them.
 func nyRigg(t *testing.T, karakter sim.Oppforsel, endre ...func(*plattform.Config)) *rigg {
 	t.Helper()
-	nokler, err := lagNokler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rigg{t: t, is: is.New(t), klokke: memory.NyKlokke(start), portal: nokler[0], bydel: nokler[1], sendt: make(chan plattform.Sendt, 100),
+	n := simtest.Nokler(t)
+	r := &rigg{t: t, is: is.New(t), klokke: memory.NyKlokke(simtest.Start), portal: n.Portal, bydel: n.Bydel, sendt: make(chan plattform.Sendt, 100),
 		virkning: make(chan plattform.Virkning, 100)}
 	mp, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: r.klokke.Now, Utsteder: "https://maskinporten.example/", Nokkel: r.portal.Nokkel})
 	r.is.NoErr(err)
@@ -77,7 +63,7 @@ func nyRigg(t *testing.T, karakter sim.Oppforsel, endre ...func(*plattform.Confi
 	r.p, err = plattform.Ny(c)
 	r.is.NoErr(err)
 	r.b, err = amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", Klokke: r.klokke, Tilgang: r.p,
-		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{nokler[2].Cert.Raw}, PrivateKey: nokler[2].Nokkel}}}})
+		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{n.TLS.Cert.Raw}, PrivateKey: n.TLS.Nokkel}}}})
 	r.is.NoErr(err)
 	r.p.Bruk(r.b)
 	for i, k := range []plattform.Konto{{ID: portalen, Navn: "Portalen", Sertifikat: r.portal.Cert, Nokkel: r.portal.Nokkel}, {ID: bydelen, Navn: "Bydelen", Sertifikat: r.bydel.Cert}} {
@@ -100,7 +86,7 @@ func nyRigg(t *testing.T, karakter sim.Oppforsel, endre ...func(*plattform.Confi
 		Oppforsel: karakter, SentEtter: time.Hour})
 	r.is.NoErr(err)
 	rot := x509.NewCertPool()
-	rot.AddCert(nokler[3].Cert)
+	rot.AddCert(n.CA.Cert)
 	r.token = func(context.Context) (string, error) { return mp.Token(portalen) }
 	r.klient, err = fagklient.Ny(fagklient.Config{AMQP: r.b.Adresse(), TLS: &tls.Config{RootCAs: rot, Time: r.klokke.Now}, API: r.api, KontoID: bydelen,
 		IntegrasjonID: bydelen, Passord: passord, Klokke: r.klokke, Behandle: r.fag.Behandle,

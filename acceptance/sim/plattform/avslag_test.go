@@ -16,6 +16,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // avslag is one message that is refused, and the switch that lets it through; nil = none does.
@@ -81,7 +82,7 @@ func TestEachStrictRuleRefusesAndItsOwnSwitchLetsThrough(t *testing.T) {
 			case "tom":
 				data = []byte{}
 			case "ok":
-				data = forseglet(t, r.n.bydel, r.n.portal)
+				data = forseglet(t, r.n.Bydel, r.n.Portal)
 			}
 			s := r.send(a.meta, data)
 			is.Equal(s.status, a.status)
@@ -102,7 +103,7 @@ func TestEveryRefusalHasKSsErrorBody(t *testing.T) {
 	r := nyRigg(t)
 	s := r.send(rapport(m{"ttl": 1}), nil)
 	is.Equal(s.hode.Get("Content-Type"), "application/json")
-	is.Equal(s.json["timestamp"], float64(start.UnixMilli()))
+	is.Equal(s.json["timestamp"], float64(simtest.Start.UnixMilli()))
 	is.Equal(s.json["status"], 400.0)
 	is.Equal(s.json["error"], "Bad Request")
 	is.Equal(s.json["path"], "/fiks-io/api/v1/send")
@@ -150,7 +151,7 @@ func TestAccountsCanCloseChangePasswordAndRotateWhileRunning(t *testing.T) {
 	k := r.konto[bydelen]
 	k.Stengt = true
 	r.registrer(k)
-	s := r.send(rapport(), forseglet(t, r.n.bydel, r.n.portal))
+	s := r.send(rapport(), forseglet(t, r.n.Bydel, r.n.Portal))
 	is.Equal(s.status, http.StatusBadRequest)
 	is.Equal(s.kode, "MOTTAKER_STENGT")
 	s = r.sendSom(inBydel, m{"avsenderKontoId": bydelen, "mottakerKontoId": portalen, "meldingType": "x"}, nil)
@@ -166,7 +167,7 @@ func TestAccountsCanCloseChangePasswordAndRotateWhileRunning(t *testing.T) {
 
 	for _, feil := range []plattform.Konto{{}, {ID: bydelen, Navn: "x", FiksOrgID: "x", FiksOrgNavn: "x", Orgnr: "1"},
 		{ID: bydelen, Navn: "x", FiksOrgID: "x", FiksOrgNavn: "x", Orgnr: k.Orgnr, Integrasjoner: []plattform.Integrasjon{{ID: inBydel, Passord: "a b", Orgnr: k.Orgnr}}},
-		{ID: bydelen, Navn: "x", FiksOrgID: "x", FiksOrgNavn: "x", Orgnr: k.Orgnr, Sertifikat: r.n.portal.Cert, Nokkel: r.n.bydel.Nokkel}} {
+		{ID: bydelen, Navn: "x", FiksOrgID: "x", FiksOrgNavn: "x", Orgnr: k.Orgnr, Sertifikat: r.n.Portal.Cert, Nokkel: r.n.Bydel.Nokkel}} {
 		is.True(r.p.Registrer(t.Context(), feil) != nil)
 	}
 }

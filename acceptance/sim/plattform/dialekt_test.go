@@ -21,6 +21,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // ledningen is a platform over the built-in broker, with TLS as clients meet it.
@@ -31,11 +32,8 @@ type ledningen struct {
 
 func nyLedning(t *testing.T) *ledningen {
 	t.Helper()
-	n, err := lagNokler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := n.ca.Sertifiser(sim.Bestilling{Navn: "megler", Formal: sim.TLS}, n.portal.Nokkel)
+	n := simtest.Nokler(t)
+	server, err := n.CA.Sertifiser(sim.Bestilling{Navn: "megler", Formal: sim.TLS}, n.Portal.Nokkel)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +55,8 @@ func nyLedning(t *testing.T) *ledningen {
 func (l *ledningen) abonner(konto, integrasjon string) <-chan amqp091.Delivery {
 	l.t.Helper()
 	rot := x509.NewCertPool()
-	rot.AddCert(l.n.ca.Cert)
-	c, err := amqp091.DialConfig("amqps://"+l.b.Adresse()+"/", amqp091.Config{TLSClientConfig: &tls.Config{RootCAs: rot, Time: func() time.Time { return start }},
+	rot.AddCert(l.n.CA.Cert)
+	c, err := amqp091.DialConfig("amqps://"+l.b.Adresse()+"/", amqp091.Config{TLSClientConfig: &tls.Config{RootCAs: rot, Time: func() time.Time { return simtest.Start }},
 		SASL: []amqp091.Authentication{&amqp091.PlainAuth{Username: integrasjon, Password: passord + " " + l.token(integrasjon)}}})
 	l.feilfri(err)
 	l.t.Cleanup(func() { _ = c.Close() })
@@ -150,7 +148,7 @@ func TestKSsJavaClientsAnswersReachThePortalUnchanged(t *testing.T) {
 
 func TestTheOtherDialectsAreReadTheSameWay(t *testing.T) {
 	l := nyLedning(t)
-	innhold := forseglet(t, l.n.bydel, l.n.portal)
+	innhold := forseglet(t, l.n.Bydel, l.n.Portal)
 	inn := l.abonner(bydelen, inBydel)
 	meta := `{"avsenderKontoId":"` + portalen + `","mottakerKontoId":"` + bydelen + `","meldingType":"` + privatV2 + `"`
 	const guid = "0ad8f071-40b4-4ffb-929d-d67cfb6eb8d8"
@@ -222,7 +220,7 @@ func TestAnExpiredAndAThriceLostMessageAreToldOfOnTheWire(t *testing.T) {
 	is := is.New(t)
 	l := nyLedning(t)
 	portal := l.abonner(portalen, inPortal)
-	innhold := forseglet(t, l.n.bydel, l.n.portal)
+	innhold := forseglet(t, l.n.Bydel, l.n.Portal)
 
 	utlopt := l.send(rapport(m{"ttl": 1000, "headere": m{"klientKorrelasjonsId": "k1"}}), innhold).json["meldingId"]
 	l.klokke.Flytt(2 * time.Second)
@@ -253,7 +251,7 @@ func TestAnExpiredAndAThriceLostMessageAreToldOfOnTheWire(t *testing.T) {
 func TestAPersonMovesWhatLiesOnAQueue(t *testing.T) {
 	is := is.New(t)
 	l := nyLedning(t)
-	innhold := forseglet(t, l.n.bydel, l.n.portal)
+	innhold := forseglet(t, l.n.Bydel, l.n.Portal)
 	id := l.send(rapport(), innhold).json["meldingId"].(string)
 	is.NoErr(l.p.Svar(t.Context(), id, "mottatt", ""))
 	is.Equal(l.neste(l.abonner(portalen, inPortal)).Headers["svar-til"], id)

@@ -10,6 +10,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 const katalog = "/fiks-io/katalog/api/v1"
@@ -39,7 +40,7 @@ func TestPublicKeyNeedsNoLoginAndItsDatesHaveAnOffset(t *testing.T) {
 	}
 	s := hent(bydelen)
 	is.Equal(s.status, http.StatusOK)
-	is.Equal(s.json["nokkel"], string(r.n.bydel.PEM()))
+	is.Equal(s.json["nokkel"], string(r.n.Bydel.PEM()))
 	is.Equal(s.json["valid"], true)
 	for _, felt := range []string{"validFrom", "validTo"} {
 		_, err := time.Parse(time.RFC3339, s.json[felt].(string)) // refuses a date without an offset
@@ -76,18 +77,18 @@ func TestAnAccountPublishesANewKeyAndOldMessagesCanStillBeShown(t *testing.T) {
 		is.NoErr(err)
 		return r.kall(r.som(som, "PUT", "/fiks-io/konto/api/v1/kontoer/"+konto+"/offentligNokkel", strings.NewReader(string(b))))
 	}
-	is.Equal(bytt(inPortal, bydelen, string(r.n.nyBydel.PEM())).status, http.StatusForbidden)
-	nokkel, err := r.n.nyBydel.NokkelPEM()
+	is.Equal(bytt(inPortal, bydelen, string(r.n.NyBydel.PEM())).status, http.StatusForbidden)
+	nokkel, err := r.n.NyBydel.NokkelPEM()
 	is.NoErr(err)
-	svakt, err := r.n.ca.Utsted(sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Bits: 1024})
+	svakt, err := r.n.CA.Utsted(sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Bits: 1024})
 	is.NoErr(err)
-	utlopt, err := r.n.ca.Sertifiser(sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Fra: start.Add(-48 * time.Hour), Varer: time.Hour}, r.n.nyBydel.Nokkel)
+	utlopt, err := r.n.CA.Sertifiser(sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Fra: simtest.Start.Add(-48 * time.Hour), Varer: time.Hour}, r.n.NyBydel.Nokkel)
 	is.NoErr(err)
-	for _, pem := range []string{"", "x", string(nokkel), string(svakt.PEM()), string(utlopt.PEM()), string(r.n.nyBydel.PEM()) + string(r.n.portal.PEM())} {
+	for _, pem := range []string{"", "x", string(nokkel), string(svakt.PEM()), string(utlopt.PEM()), string(r.n.NyBydel.PEM()) + string(r.n.Portal.PEM())} {
 		is.Equal(bytt(inBydel, bydelen, pem).kode, "NOKKEL_UGYLDIG")
 	}
-	is.Equal(bytt(inBydel, bydelen, string(r.n.nyBydel.PEM())).status, http.StatusCreated)
-	is.Equal(r.kall(r.som(inBydel, "GET", katalog+"/kontoer/"+bydelen+"/offentligNokkel", nil)).json["nokkel"], string(r.n.nyBydel.PEM()))
+	is.Equal(bytt(inBydel, bydelen, string(r.n.NyBydel.PEM())).status, http.StatusCreated)
+	is.Equal(r.kall(r.som(inBydel, "GET", katalog+"/kontoer/"+bydelen+"/offentligNokkel", nil)).json["nokkel"], string(r.n.NyBydel.PEM()))
 	filer, err := r.p.Apne(gammel)
 	is.NoErr(err)
 	is.Equal(len(filer), 2)

@@ -83,7 +83,7 @@ func TestATestDecidesWhatGoesWrongWithAMessage(t *testing.T) {
 	var virkning plattform.Virkning
 	var spurt []plattform.Sendt
 	r.p.VedSend(func(s plattform.Sendt) plattform.Virkning { spurt = append(spurt, s); return virkning })
-	innhold := forseglet(t, r.n.bydel, r.n.portal)
+	innhold := forseglet(t, r.n.Bydel, r.n.Portal)
 
 	virkning = plattform.Virkning{Tap: true}
 	is.Equal(r.send(rapport(), innhold).status, http.StatusAccepted)
@@ -130,7 +130,7 @@ func TestADelayedMessageIsQueuedWhenTheClockSaysSo(t *testing.T) {
 	is := is.New(t)
 	r := nyRigg(t)
 	r.p.NesteTil(bydelen, plattform.Virkning{Forsinkelse: time.Minute})
-	s := r.send(rapport(m{"ttl": 5000}), forseglet(t, r.n.bydel, r.n.portal))
+	s := r.send(rapport(m{"ttl": 5000}), forseglet(t, r.n.Bydel, r.n.Portal))
 	is.Equal(s.status, http.StatusAccepted)
 	r.klokke.Flytt(time.Minute - time.Millisecond)
 	is.Equal(r.p.Logg(1)[0].Tilstand, plattform.Forsinket)

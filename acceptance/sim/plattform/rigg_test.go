@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/memory"
@@ -36,29 +36,6 @@ const (
 	koPrefiks = "fiksio.konto."
 )
 
-var start = time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-
-type nokler struct {
-	ca                     *sim.CA
-	portal, bydel, nyBydel *sim.Sertifikat
-}
-
-// lagNokler makes RSA keys once a run; 2048 bits are the least anything accepts.
-var lagNokler = sync.OnceValues(func() (nokler, error) {
-	ca, err := sim.NyCA("Testrot", 2048, func() time.Time { return start })
-	if err != nil {
-		return nokler{}, err
-	}
-	b := func(navn string, n int) sim.Bestilling {
-		return sim.Bestilling{Navn: navn, Orgnr: sim.Orgnr(n), Formal: sim.Portal, Bits: 2048}
-	}
-	s, err := ca.UtstedAlle(b("Portalen", 1), b("Bydelen", 2), b("Bydelen", 2))
-	if err != nil {
-		return nokler{}, err
-	}
-	return nokler{ca, s[0], s[1], s[2]}, nil
-})
-
 type rigg struct {
 	t      *testing.T
 	klokke *memory.Klokke
@@ -66,7 +43,7 @@ type rigg struct {
 	b      *minne
 	p      *plattform.Plattform
 	url    string
-	n      nokler
+	n      simtest.Nokkelring
 	konto  map[string]plattform.Konto
 }
 
@@ -79,12 +56,10 @@ func nyRigg(t *testing.T, endre ...func(*plattform.Config)) *rigg {
 
 func nyRiggMed(t *testing.T, megler func(broker.Tilgang, broker.Klokke) broker.Broker, b *minne, endre ...func(*plattform.Config)) *rigg {
 	t.Helper()
-	n, err := lagNokler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rigg{t: t, klokke: memory.NyKlokke(start), b: b, n: n, konto: map[string]plattform.Konto{}}
-	r.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: r.klokke.Now, Utsteder: "https://maskinporten.example/", Nokkel: n.portal.Nokkel})
+	n := simtest.Nokler(t)
+	var err error
+	r := &rigg{t: t, klokke: memory.NyKlokke(simtest.Start), b: b, n: n, konto: map[string]plattform.Konto{}}
+	r.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: r.klokke.Now, Utsteder: "https://maskinporten.example/", Nokkel: n.Portal.Nokkel})
 	r.feilfri(err)
 	c := plattform.Config{Klokke: r.klokke, Token: r.mp.Verifiser}
 	for _, e := range endre {
@@ -94,14 +69,14 @@ func nyRiggMed(t *testing.T, megler func(broker.Tilgang, broker.Klokke) broker.B
 	r.feilfri(err)
 	r.p.Bruk(megler(r.p, r.klokke))
 	for i, k := range []plattform.Konto{
-		{ID: portalen, Navn: "Portalen", Sertifikat: n.portal.Cert, Nokkel: n.portal.Nokkel, Integrasjoner: []plattform.Integrasjon{{ID: inPortal, Passord: passord}}},
-		{ID: bydelen, Navn: "Bydelen", Sertifikat: n.bydel.Cert, Nokkel: n.bydel.Nokkel, Integrasjoner: []plattform.Integrasjon{{ID: inBydel, Passord: passord}}},
+		{ID: portalen, Navn: "Portalen", Sertifikat: n.Portal.Cert, Nokkel: n.Portal.Nokkel, Integrasjoner: []plattform.Integrasjon{{ID: inPortal, Passord: passord}}},
+		{ID: bydelen, Navn: "Bydelen", Sertifikat: n.Bydel.Cert, Nokkel: n.Bydel.Nokkel, Integrasjoner: []plattform.Integrasjon{{ID: inBydel, Passord: passord}}},
 		{ID: naboen, Navn: "Naboen", Integrasjoner: []plattform.Integrasjon{{ID: inNabo, Passord: passord}}},
 	} {
 		k.FiksOrgID, k.FiksOrgNavn, k.Orgnr = k.ID, k.Navn+" (test)", string(sim.Orgnr(1+i))
 		k.Integrasjoner[0].Orgnr = k.Orgnr
 		r.registrer(k)
-		r.feilfri(r.mp.Registrer(sim.Klient{ID: k.Integrasjoner[0].ID, Orgnr: sim.Orgnr(1 + i), Sertifikat: n.portal.Cert}))
+		r.feilfri(r.mp.Registrer(sim.Klient{ID: k.Integrasjoner[0].ID, Orgnr: sim.Orgnr(1 + i), Sertifikat: n.Portal.Cert}))
 	}
 	ctx, stans := context.WithCancel(t.Context())
 	ferdig := make(chan struct{})
@@ -209,7 +184,7 @@ func (r *rigg) sendSom(integrasjon string, meta any, data []byte) svar {
 // forseglet is a report with the two files, sealed for s.
 func forseglet(t testing.TB, s, signerer *sim.Sertifikat) []byte {
 	t.Helper()
-	pk, err := asice.NewPacker(signerer.Nokkel, func() time.Time { return start }, signerer.Cert)
+	pk, err := asice.NewPacker(signerer.Nokkel, func() time.Time { return simtest.Start }, signerer.Cert)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +203,7 @@ func forseglet(t testing.TB, s, signerer *sim.Sertifikat) []byte {
 // lagtRapport sends one report and gives its message id and what is on the bydel's queue.
 func (r *rigg) lagtRapport(endringer ...m) (string, broker.Melding) {
 	r.t.Helper()
-	s := r.send(rapport(endringer...), forseglet(r.t, r.n.bydel, r.n.portal))
+	s := r.send(rapport(endringer...), forseglet(r.t, r.n.Bydel, r.n.Portal))
 	if s.status != http.StatusAccepted {
 		r.t.Fatalf("%d %s", s.status, s.kropp)
 	}

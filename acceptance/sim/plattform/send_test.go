@@ -12,12 +12,13 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 func TestASentReportLiesOnTheReceiversQueueAsClientsReadIt(t *testing.T) {
 	is := is.New(t)
 	r := nyRigg(t)
-	innhold := forseglet(t, r.n.bydel, r.n.portal)
+	innhold := forseglet(t, r.n.Bydel, r.n.Portal)
 	s := r.send(rapport(m{"ttl": 3_600_000, "ukjent": 1, "headere": m{"bekymringsmelding-id": "b1", "klientMeldingId": naboen, "klientKorrelasjonsId": "k1"}}), innhold)
 	is.Equal(s.status, http.StatusAccepted)
 	is.Equal(s.hode.Get("Content-Type"), "application/json")
@@ -54,7 +55,7 @@ func TestTheOldSpellingOfTheCorrelationAlsoComesOutAsTheNew(t *testing.T) {
 func TestAMessageWithoutTTLLivesSevenDaysAndTheAnswerNeverSaysNull(t *testing.T) {
 	is := is.New(t)
 	r := nyRigg(t)
-	s := r.send(rapport(m{"ttl": nil, "svarPaMelding": nil, "headere": nil}), forseglet(t, r.n.bydel, r.n.portal))
+	s := r.send(rapport(m{"ttl": nil, "svarPaMelding": nil, "headere": nil}), forseglet(t, r.n.Bydel, r.n.Portal))
 	is.Equal(s.status, http.StatusAccepted)
 	is.Equal(s.json["ttl"], 604_800_000.0)
 	is.Equal(s.json["headere"], m{})
@@ -64,7 +65,7 @@ func TestAMessageWithoutTTLLivesSevenDaysAndTheAnswerNeverSaysNull(t *testing.T)
 func TestALargePayloadIsFetchedFromDokumentlagerByTheReceiverAlone(t *testing.T) {
 	is := is.New(t)
 	r := nyRigg(t, func(c *plattform.Config) { c.Grense = 1000 })
-	innhold := forseglet(t, r.n.bydel, r.n.portal)
+	innhold := forseglet(t, r.n.Bydel, r.n.Portal)
 	s := r.send(rapport(m{"ttl": 60_000}), innhold)
 	is.Equal(s.status, http.StatusAccepted)
 	lagt := r.b.ta(koPrefiks + bydelen)[0]
@@ -93,9 +94,8 @@ func TestALargePayloadIsFetchedFromDokumentlagerByTheReceiverAlone(t *testing.T)
 
 func TestAPayloadOfExactlyTheLimitStaysInTheMessage(t *testing.T) {
 	is := is.New(t)
-	n, err := lagNokler()
-	is.NoErr(err)
-	innhold := forseglet(t, n.bydel, n.portal)
+	n := simtest.Nokler(t)
+	innhold := forseglet(t, n.Bydel, n.Portal)
 	for tillegg, vil := range map[int64]bool{0: false, -1: true} {
 		r := nyRigg(t, func(c *plattform.Config) { c.Grense = int64(len(innhold)) + tillegg })
 		is.Equal(r.send(rapport(), innhold).status, http.StatusAccepted)
@@ -123,7 +123,7 @@ func TestABrokerThatCannotTakeTheMessageGivesA503WorthRepeating(t *testing.T) {
 	is := is.New(t)
 	r := nyRigg(t)
 	r.b.feil(http.ErrServerClosed)
-	s := r.send(rapport(), forseglet(t, r.n.bydel, r.n.portal))
+	s := r.send(rapport(), forseglet(t, r.n.Bydel, r.n.Portal))
 	is.Equal(s.status, http.StatusServiceUnavailable)
 	is.Equal(s.kode, "KO_UTILGJENGELIG")
 	is.Equal(r.p.Logg(1)[0].Tilstand, plattform.IkkeLagt)

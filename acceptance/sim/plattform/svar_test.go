@@ -50,10 +50,10 @@ func TestAMessageIsShownOnlyWithTheReceiversOwnKey(t *testing.T) {
 	is.Equal(filer[0].Navn, protokoll.FilJSON)
 	is.Equal(string(filer[0].Innhold.Bytes()), `{"melding":"Åse er redd"}`)
 
-	s := r.send(rapport(), forseglet(t, r.n.portal, r.n.portal)) // for the wrong one
+	s := r.send(rapport(), forseglet(t, r.n.Portal, r.n.Portal)) // for the wrong one
 	_, err = r.p.Apne(s.json["meldingId"].(string))
 	is.True(err != nil)
-	s = r.send(rapport(m{"mottakerKontoId": naboen}), forseglet(t, r.n.bydel, r.n.portal))
+	s = r.send(rapport(m{"mottakerKontoId": naboen}), forseglet(t, r.n.Bydel, r.n.Portal))
 	_, err = r.p.Apne(s.json["meldingId"].(string))
 	is.True(err != nil) // nobody here has naboen's key
 	is.True(r.p.Svar(t.Context(), s.json["meldingId"].(string), plattform.SvarFeilet, "x") != nil)

@@ -15,6 +15,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 func TestWhatIsLaidIsThereAfterTheNodeWasKilled(t *testing.T) {
@@ -52,7 +53,7 @@ func TestWhatIsLaidIsThereAfterTheNodeWasKilled(t *testing.T) {
 	wg.Wait()
 	ventPaLukking(t, lukket, "at klienten mister forbindelsen")
 
-	snart(t, "det sies at megleren er nede", func() bool {
+	simtest.Til(t, "det sies at megleren er nede", func() bool {
 		begynte := time.Now()
 		err := n.Legg(medFrist(t, frist), ko, melding(0))
 		return err != nil && time.Since(begynte) < time.Second // told at once, and not when the time is out
@@ -68,7 +69,7 @@ func TestWhatIsLaidIsThereAfterTheNodeWasKilled(t *testing.T) {
 	_, c := abonner(t, n, ko)
 	sett := map[int]bool{}
 	for !sett[-1] {
-		d := ventPa(t, c, "meldingene")
+		d := simtest.Vent(t, c, "meldingene")
 		nr, err := strconv.Atoi(string(d.Body))
 		is.NoErr(err)
 		sett[nr] = true
@@ -89,7 +90,7 @@ func TestAStoppedNodeComesBackWithEverything(t *testing.T) {
 	}
 	_, c := abonner(t, n, ko)
 	for range 10 {
-		ventPa(t, c, "meldingene")
+		simtest.Vent(t, c, "meldingene")
 	}
 	is.NoErr(n.Stopp(medFrist(t, frist)))
 	is.NoErr(n.Igjen(medFrist(t, 2*time.Minute)))
@@ -98,10 +99,10 @@ func TestAStoppedNodeComesBackWithEverything(t *testing.T) {
 
 	// The taker of dead messages was not told to begin again.
 	_, c = abonner(t, n, ko)
-	d := ventPa(t, c, "den første igjen")
+	d := simtest.Vent(t, c, "den første igjen")
 	is.True(d.Redelivered)
 	is.NoErr(d.Nack(false, false))
-	is.Equal(ventPa(t, dode, "den døde").Arsak, broker.Avvist)
+	is.Equal(simtest.Vent(t, dode, "den døde").Arsak, broker.Avvist)
 }
 
 func TestAMessageToNoQueueIsAnErrorAlsoAmongManyOthers(t *testing.T) {
@@ -134,8 +135,8 @@ func TestADeadMessageHasTheTimeToLiveItWasGiven(t *testing.T) {
 	m.TTL = 36 * time.Hour
 	is.NoErr(n.Legg(medFrist(t, frist), ko, m))
 	_, c := abonner(t, n, ko)
-	is.NoErr(ventPa(t, c, "meldingen").Reject(false))
-	d := ventPa(t, dode, "den døde")
+	is.NoErr(simtest.Vent(t, c, "meldingen").Reject(false))
+	d := simtest.Vent(t, dode, "den døde")
 	is.Equal(d, broker.Dod{Ko: ko, Arsak: broker.Avvist, Melding: m})
 }
 
@@ -153,26 +154,26 @@ func TestOnlyOneTakesTheDeadAndTheNextTakesOver(t *testing.T) {
 	}()
 	is.NoErr(n.Legg(medFrist(t, frist), ko, melding(1)))
 	_, c := abonner(t, n, ko)
-	is.NoErr(ventPa(t, c, "meldingen").Reject(false))
-	ventPa(t, holder, "at den første tar")
+	is.NoErr(simtest.Vent(t, c, "meldingen").Reject(false))
+	simtest.Vent(t, holder, "at den første tar")
 	neste := dode(t, n, func(broker.Dod) error { return nil })
 	for i := range 5 {
 		is.NoErr(n.Legg(medFrist(t, frist), ko, melding(i+2)))
-		is.NoErr(ventPa(t, c, "meldingen").Reject(false))
+		is.NoErr(simtest.Vent(t, c, "meldingen").Reject(false))
 	}
-	snart(t, "alle de døde er hentet", func() bool {
+	simtest.Til(t, "alle de døde er hentet", func() bool {
 		s, err := n.Status(medFrist(t, frist), "fiksio.dode")
 		return err == nil && s.Ubekreftede == 6
 	})
 	for len(holder) > 0 {
 		<-holder
 	}
-	ventPa(t, holder, "at den første prøver igjen")
+	simtest.Vent(t, holder, "at den første prøver igjen")
 	is.Equal(len(neste), 0)
 	avbryt()
-	is.Equal(ventPa(t, slutt, "at den første gir seg"), context.Canceled)
+	is.Equal(simtest.Vent(t, slutt, "at den første gir seg"), context.Canceled)
 	for i := range 6 { // in the order they died
-		is.Equal(string(ventPa(t, neste, "at den neste tar over").Melding.Kropp), strconv.Itoa(i+1))
+		is.Equal(string(simtest.Vent(t, neste, "at den neste tar over").Melding.Kropp), strconv.Itoa(i+1))
 	}
 }
 
@@ -186,7 +187,7 @@ func TestATestGetsAnEmptyNode(t *testing.T) {
 		is.NoErr(n.Legg(medFrist(t, frist), ko, melding(1)))
 		is.NoErr(n.Legg(medFrist(t, frist), ko, melding(2)))
 		_, c := abonner(t, n, ko)
-		is.NoErr(ventPa(t, c, "meldingen").Reject(false))
+		is.NoErr(simtest.Vent(t, c, "meldingen").Reject(false))
 		ventStatus(t, n, "fiksio.dode", broker.Status{Klare: 1})
 	})
 	n := rabbittest.Start(t, alle{})

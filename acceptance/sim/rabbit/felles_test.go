@@ -13,6 +13,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // frist is how long what should come at once is waited for. Only a failure waits this long.
@@ -30,33 +31,6 @@ func medFrist(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-func ventPa[T any](t testing.TB, c <-chan T, hva string) (v T) {
-	t.Helper()
-	select {
-	case v, ok := <-c:
-		if !ok {
-			t.Fatalf("ventet på %s, men forbindelsen er over", hva)
-		}
-		return v
-	case <-time.After(frist):
-		t.Fatalf("ventet forgjeves på %s", hva)
-	}
-	return v
-}
-
-func snart(t testing.TB, hva string, ok func() bool) {
-	t.Helper()
-	takt := time.NewTicker(20 * time.Millisecond)
-	defer takt.Stop()
-	for slutt := time.After(frist); !ok(); {
-		select {
-		case <-takt.C:
-		case <-slutt:
-			t.Fatalf("ventet forgjeves på at %s", hva)
-		}
-	}
-}
-
 func nyKo(t testing.TB, n *rabbittest.Node) string {
 	t.Helper()
 	ko := "fiksio.konto." + uuid.NewString()
@@ -72,7 +46,7 @@ func melding(nr int) broker.Melding {
 
 func ventStatus(t testing.TB, n *rabbittest.Node, ko string, vil broker.Status) {
 	t.Helper()
-	snart(t, fmt.Sprintf("køen er %+v", vil), func() bool {
+	simtest.Til(t, fmt.Sprintf("køen er %+v", vil), func() bool {
 		har, err := n.Status(medFrist(t, frist), ko)
 		return err == nil && har == vil
 	})
@@ -110,7 +84,7 @@ func dode(t testing.TB, n *rabbittest.Node, ta func(broker.Dod) error) <-chan br
 	}()
 	t.Cleanup(func() {
 		avbryt()
-		if err := ventPa(t, slutt, "at Dode gir seg"); err != context.Canceled {
+		if err := simtest.Vent(t, slutt, "at Dode gir seg"); err != context.Canceled {
 			t.Errorf("Dode ga seg med %v", err)
 		}
 	})

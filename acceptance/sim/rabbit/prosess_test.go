@@ -19,6 +19,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // barn names the variable that makes this test binary a process which starts the shared node, says where it is, and waits to be killed.
@@ -49,7 +50,7 @@ func TestNothingIsLeftOfANodeWhoseStarterWasKilled(t *testing.T) {
 	}
 	is.NoErr(cmd.Process.Kill())
 	is.True(cmd.Wait() != nil)
-	snart(t, "ingenting lytter og mappen er borte", func() bool {
+	simtest.Til(t, "ingenting lytter og mappen er borte", func() bool {
 		return !lytter(tls) && !lytter(epmd) && !lytter(dist) && len(mapper(t, tmp)) == 0
 	})
 }
@@ -83,7 +84,7 @@ func TestNothingIsLeftOfAStartThatWasGivenUp(t *testing.T) {
 	_, err := rabbit.Start(ctx, c)
 	is.True(errors.Is(err, context.DeadlineExceeded))
 	is.Equal(len(mapper(t, tmp)), 0)
-	snart(t, "ingen prosess kjenner mappen", func() bool { // killed, and soon gone
+	simtest.Til(t, "ingen prosess kjenner mappen", func() bool { // killed, and soon gone
 		return !slices.ContainsFunc(prosesser(t), func(p string) bool { return strings.Contains(p, tmp) })
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // Rigg is one broker under test. Whoever makes it registers its clean-up.
@@ -121,7 +122,7 @@ func (s *suite) lesDode(t *testing.T) {
 			t.Errorf("Dode ga seg før tiden: %v", err)
 		default:
 			avbryt()
-			_ = ventPa(t, slutt, "at Dode gir seg når konteksten er over")
+			_ = simtest.Vent(t, slutt, "at Dode gir seg når konteksten er over")
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // dode: messages that leave their queue without an ack reach the platform, whole and with the reason.
@@ -20,9 +21,9 @@ var dode = []lofte{
 		m := s.leggEn(t, ko, nyMelding(tilfeldig(200_000)))
 		c := s.klient(t, oppsett{}).abonner(t, ko, 10)
 		for range broker.Forsok {
-			is.NoErr(ventPa(t, c, "meldingen").Nack(false, true))
+			is.NoErr(simtest.Vent(t, c, "meldingen").Nack(false, true))
 		}
-		likDod(t, ventPa(t, dode, "den døde"), ko, broker.Oppgitt, m)
+		likDod(t, simtest.Vent(t, dode, "den døde"), ko, broker.Oppgitt, m)
 		s.ventStatus(t, ko, broker.Status{Konsumenter: 1})
 	}},
 	{"A consumer that vanishes counts as a delivery", func(t *testing.T, s *suite) {
@@ -31,10 +32,10 @@ var dode = []lofte{
 		m := s.legg(t, ko, 1)[0]
 		for range broker.Forsok {
 			k := s.klient(t, oppsett{})
-			ventPa(t, k.abonner(t, ko, 10), "meldingen")
+			simtest.Vent(t, k.abonner(t, ko, 10), "meldingen")
 			k.forsvinn()
 		}
-		likDod(t, ventPa(t, dode, "den døde"), ko, broker.Oppgitt, m)
+		likDod(t, simtest.Vent(t, dode, "den døde"), ko, broker.Oppgitt, m)
 		s.ventStatus(t, ko, broker.Status{})
 	}},
 	{"A nack or reject without requeue is the end at once", func(t *testing.T, s *suite) {
@@ -43,11 +44,11 @@ var dode = []lofte{
 		dode := s.doddeFra(ko, nil)
 		lagt := s.legg(t, ko, 3)
 		c := s.klient(t, oppsett{}).abonner(t, ko, 1)
-		is.NoErr(ventPa(t, c, "den første").Nack(false, false))
-		is.NoErr(ventPa(t, c, "den andre").Reject(false))
-		is.NoErr(ventPa(t, c, "den tredje").Ack(false))
-		likDod(t, ventPa(t, dode, "den første døde"), ko, broker.Avvist, lagt[0])
-		likDod(t, ventPa(t, dode, "den andre døde"), ko, broker.Avvist, lagt[1])
+		is.NoErr(simtest.Vent(t, c, "den første").Nack(false, false))
+		is.NoErr(simtest.Vent(t, c, "den andre").Reject(false))
+		is.NoErr(simtest.Vent(t, c, "den tredje").Ack(false))
+		likDod(t, simtest.Vent(t, dode, "den første døde"), ko, broker.Avvist, lagt[0])
+		likDod(t, simtest.Vent(t, dode, "den andre døde"), ko, broker.Avvist, lagt[1])
 		s.ventStatus(t, ko, broker.Status{Konsumenter: 1})
 	}},
 	{"A message nobody takes expires when its time is out", func(t *testing.T, s *suite) {
@@ -61,8 +62,8 @@ var dode = []lofte{
 		}
 		s.ventStatus(t, ko, broker.Status{Klare: 2})
 		s.Vent(t, 2*time.Second)
-		likDod(t, ventPa(t, dode, "den utløpte"), ko, broker.Utlopt, lagt[0])
-		likDod(t, ventPa(t, dode, "den neste utløpte"), ko, broker.Utlopt, lagt[1])
+		likDod(t, simtest.Vent(t, dode, "den utløpte"), ko, broker.Utlopt, lagt[0])
+		likDod(t, simtest.Vent(t, dode, "den neste utløpte"), ko, broker.Utlopt, lagt[1])
 		s.ventStatus(t, ko, broker.Status{})
 	}},
 	{"A short time to live behind a long one waits until it is at the head", func(t *testing.T, s *suite) {
@@ -76,9 +77,9 @@ var dode = []lofte{
 		s.Vent(t, time.Second)
 		s.ventStatus(t, ko, broker.Status{Klare: 2})
 		is.Equal(len(dode), 0)
-		d := ventPa(t, s.klient(t, oppsett{}).abonner(t, ko, 1), "den lange")
+		d := simtest.Vent(t, s.klient(t, oppsett{}).abonner(t, ko, 1), "den lange")
 		lik(t, d, lang)
-		likDod(t, ventPa(t, dode, "den korte"), ko, broker.Utlopt, kort)
+		likDod(t, simtest.Vent(t, dode, "den korte"), ko, broker.Utlopt, kort)
 		is.NoErr(d.Ack(false))
 		s.ventStatus(t, ko, broker.Status{Konsumenter: 1})
 	}},
@@ -89,7 +90,7 @@ var dode = []lofte{
 		m := nyMelding(nil)
 		m.TTL = 2 * time.Second // time enough to be taken, also of a slow broker
 		s.leggEn(t, ko, m)
-		d := ventPa(t, s.klient(t, oppsett{}).abonner(t, ko, 1), "meldingen")
+		d := simtest.Vent(t, s.klient(t, oppsett{}).abonner(t, ko, 1), "meldingen")
 		s.Vent(t, 3*time.Second)
 		s.ventStatus(t, ko, broker.Status{Ubekreftede: 1, Konsumenter: 1})
 		is.NoErr(d.Ack(false))
@@ -109,11 +110,11 @@ var dode = []lofte{
 		lagt := s.legg(t, ko, 2)
 		c := s.klient(t, oppsett{}).abonner(t, ko, 1)
 		for range lagt {
-			is.NoErr(ventPa(t, c, "meldingen").Nack(false, false))
+			is.NoErr(simtest.Vent(t, c, "meldingen").Nack(false, false))
 		}
 		ganger := map[string]int{}
 		for range 4 { // two tries failed, of one message or of both
-			ganger[string(ventPa(t, dode, "de døde").Melding.Kropp)]++
+			ganger[string(simtest.Vent(t, dode, "de døde").Melding.Kropp)]++
 		}
 		is.Equal(len(ganger), 2)
 		is.True(ganger["1"] >= 1)
@@ -127,10 +128,10 @@ var dode = []lofte{
 		for range broker.Forsok {
 			k := s.klient(t, oppsett{})
 			lukket := k.NotifyClose(make(chan *amqp.Error, 1))
-			ventPa(t, k.abonner(t, ko, 10), "meldingen")
+			simtest.Vent(t, k.abonner(t, ko, 10), "meldingen")
 			is.NoErr(s.Broker.Brudd(t.Context()))
-			_ = ventPa(t, lukket, "at forbindelsen brytes")
+			_ = simtest.Vent(t, lukket, "at forbindelsen brytes")
 		}
-		likDod(t, ventPa(t, dode, "den døde"), ko, broker.Oppgitt, m)
+		likDod(t, simtest.Vent(t, dode, "den døde"), ko, broker.Oppgitt, m)
 	}},
 }

@@ -10,6 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // drift: what the platform itself relies on.
@@ -38,7 +39,7 @@ var drift = []lofte{
 		lagt := s.legg(t, ko, 2)
 		k := s.klient(t, oppsett{})
 		c := k.abonner(t, ko, 1)
-		lik(t, ventPa(t, c, "meldingen"), lagt[0])
+		lik(t, simtest.Vent(t, c, "meldingen"), lagt[0])
 		is.NoErr(s.Broker.Opprett(t.Context(), ko))
 		s.ventStatus(t, ko, broker.Status{Klare: 1, Ubekreftede: 1, Konsumenter: 1})
 	}},
@@ -59,7 +60,7 @@ var drift = []lofte{
 		}
 		neste := map[uint16]uint16{}
 		for range skrivere * hver {
-			d := ventPa(t, c, "meldingene")
+			d := simtest.Vent(t, c, "meldingene")
 			i, j := binary.BigEndian.Uint16(d.Body), binary.BigEndian.Uint16(d.Body[2:])
 			is.Equal(neste[i], j)
 			neste[i]++
@@ -79,7 +80,7 @@ var drift = []lofte{
 		s.leggEn(t, ko, m)
 		clear(m.Kropp)
 		clear(m.Headere)
-		lik(t, ventPa(t, s.klient(t, oppsett{}).abonner(t, ko, 0), "meldingen"), fasit)
+		lik(t, simtest.Vent(t, s.klient(t, oppsett{}).abonner(t, ko, 0), "meldingen"), fasit)
 	}},
 	{"After a break clients come back under their old tag, and get what they had not acked", func(t *testing.T, s *suite) {
 		is := is.New(t)
@@ -91,21 +92,21 @@ var drift = []lofte{
 		lukket, annenLukket := k.NotifyClose(make(chan *amqp.Error, 1)), annen.NotifyClose(make(chan *amqp.Error, 1))
 		c, err := k.kanal.Consume(ko, merke, false, false, false, false, nil)
 		is.NoErr(err)
-		is.NoErr(ventPa(t, c, "den første").Ack(false))
-		ventPa(t, c, "den andre")
-		ventPa(t, c, "den tredje")
+		is.NoErr(simtest.Vent(t, c, "den første").Ack(false))
+		simtest.Vent(t, c, "den andre")
+		simtest.Vent(t, c, "den tredje")
 		s.ventStatus(t, ko, broker.Status{Ubekreftede: 2, Konsumenter: 1})
 
 		is.NoErr(s.Broker.Brudd(t.Context()))
-		_ = ventPa(t, lukket, "at forbindelsen brytes")
-		_ = ventPa(t, annenLukket, "at den andre brytes også")
+		_ = simtest.Vent(t, lukket, "at forbindelsen brytes")
+		_ = simtest.Vent(t, annenLukket, "at den andre brytes også")
 		s.ventStatus(t, ko, broker.Status{Klare: 2})
 
 		k = s.klient(t, oppsett{})
 		c, err = k.kanal.Consume(ko, merke, false, false, false, false, nil)
 		is.NoErr(err)
 		for _, m := range lagt[1:] {
-			d := ventPa(t, c, "meldingene igjen")
+			d := simtest.Vent(t, c, "meldingene igjen")
 			is.True(d.Redelivered)
 			is.Equal(d.ConsumerTag, merke)
 			lik(t, d, m)

@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/matryer/is"
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // innlogging: who gets in, and what of.
@@ -15,7 +17,7 @@ var innlogging = []lofte{
 		is := is.New(t)
 		ko := s.nyKo(t)
 		lagt := s.legg(t, ko, 1)
-		d := ventPa(t, s.klient(t, oppsett{}).abonner(t, ko, 10), "meldingen")
+		d := simtest.Vent(t, s.klient(t, oppsett{}).abonner(t, ko, 10), "meldingen")
 		lik(t, d, lagt[0])
 		is.True(!d.Redelivered)
 		is.Equal(d.RoutingKey, ko) // Java makes the account id out of it
@@ -27,7 +29,7 @@ var innlogging = []lofte{
 		c := s.klient(t, oppsett{}).abonner(t, ko, 10)
 		for range 3 {
 			m := s.legg(t, ko, 1)[0]
-			lik(t, ventPa(t, c, "meldingen"), m)
+			lik(t, simtest.Vent(t, c, "meldingen"), m)
 		}
 	}},
 	{"A wrong password and an unknown user get the same answer", func(t *testing.T, s *suite) {
@@ -69,7 +71,7 @@ var innlogging = []lofte{
 			is.Equal(kode(err), amqp.AccessRefused)
 		}
 		m := s.legg(t, min, 1)[0]
-		lik(t, ventPa(t, k.abonner(t, min, 0), "meldingen på egen kø"), m)
+		lik(t, simtest.Vent(t, k.abonner(t, min, 0), "meldingen på egen kø"), m)
 	}},
 	{"A queue of one's own that does not exist is not found", func(t *testing.T, s *suite) {
 		is := is.New(t)
@@ -90,9 +92,9 @@ var innlogging = []lofte{
 		sender := k.nyKanal(t)
 		lukket := sender.NotifyClose(make(chan *amqp.Error, 1))
 		is.NoErr(sender.PublishWithContext(t.Context(), "", ko, false, false, amqp.Publishing{Body: tilfeldig(300_000)}))
-		is.Equal(ventPa(t, lukket, "avslaget").Code, amqp.AccessRefused)
+		is.Equal(simtest.Vent(t, lukket, "avslaget").Code, amqp.AccessRefused)
 		m := s.legg(t, ko, 1)[0] // the other channel goes on, and this is the first message it sees
-		lik(t, ventPa(t, c, "meldingen"), m)
+		lik(t, simtest.Vent(t, c, "meldingen"), m)
 	}},
 	{"Nobody makes queues, exchanges or bindings", func(t *testing.T, s *suite) {
 		is := is.New(t)

@@ -15,39 +15,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
-
-// frist is how long the suite waits for what should come at once. Only a failure ever waits this long.
-const frist = 30 * time.Second
-
-// ventPa receives from c, or fails.
-func ventPa[T any](t *testing.T, c <-chan T, hva string) (v T) {
-	t.Helper()
-	select {
-	case v, ok := <-c:
-		if !ok {
-			t.Fatalf("ventet på %s, men forbindelsen er over", hva)
-		}
-		return v
-	case <-time.After(frist):
-		t.Fatalf("ventet forgjeves på %s", hva)
-	}
-	return v
-}
-
-// snart looks until ok says yes, or fails.
-func snart(t *testing.T, hva string, ok func() bool) {
-	t.Helper()
-	takt := time.NewTicker(10 * time.Millisecond)
-	defer takt.Stop()
-	for slutt := time.After(frist); !ok(); {
-		select {
-		case <-takt.C:
-		case <-slutt:
-			t.Fatalf("ventet forgjeves på at %s", hva)
-		}
-	}
-}
 
 // klient is a case system's connection.
 type klient struct {
@@ -73,12 +42,12 @@ func (s *suite) ring(o oppsett) (*klient, error) {
 	c := amqp.Config{SASL: []amqp.Authentication{&amqp.PlainAuth{Username: o.bruker, Password: o.passord}}, Vhost: o.vhost,
 		FrameSize: o.frameSize, Locale: "en_US", TLSClientConfig: s.TLS,
 		Dial: func(nett, adresse string) (net.Conn, error) {
-			c, err := net.DialTimeout(nett, adresse, frist)
+			c, err := net.DialTimeout(nett, adresse, simtest.Frist)
 			if err != nil {
 				return nil, err
 			}
 			k.sokkel = c
-			return c, c.SetDeadline(time.Now().Add(frist))
+			return c, c.SetDeadline(time.Now().Add(simtest.Frist))
 		}}
 	skjema := "amqps"
 	if s.TLS == nil {
@@ -175,7 +144,7 @@ func (s *suite) leggEn(t *testing.T, ko string, m broker.Melding) broker.Melding
 // ventStatus waits until a queue stands as told.
 func (s *suite) ventStatus(t *testing.T, ko string, vil broker.Status) {
 	t.Helper()
-	snart(t, fmt.Sprintf("køen er %+v", vil), func() bool {
+	simtest.Til(t, fmt.Sprintf("køen er %+v", vil), func() bool {
 		har, err := s.Broker.Status(t.Context(), ko)
 		return err == nil && har == vil
 	})

@@ -7,6 +7,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // forsokstall is x-delivery-count as a client sees it, -1 when it is not there.
@@ -27,7 +28,7 @@ var kvittering = []lofte{
 		ko := s.nyKo(t)
 		s.legg(t, ko, 1)
 		k := s.klient(t, oppsett{})
-		is.NoErr(ventPa(t, k.abonner(t, ko, 0), "meldingen").Ack(false))
+		is.NoErr(simtest.Vent(t, k.abonner(t, ko, 0), "meldingen").Ack(false))
 		s.ventStatus(t, ko, broker.Status{Konsumenter: 1})
 		is.NoErr(k.Close())
 		s.ventStatus(t, ko, broker.Status{})
@@ -40,7 +41,7 @@ var kvittering = []lofte{
 		c := k.abonner(t, ko, 0)
 		var tredje amqp.Delivery
 		for i := range lagt {
-			if d := ventPa(t, c, "meldingene"); i == 2 {
+			if d := simtest.Vent(t, c, "meldingene"); i == 2 {
 				tredje = d
 			}
 		}
@@ -49,8 +50,8 @@ var kvittering = []lofte{
 		is.NoErr(k.kanal.Close())
 		k.kanal = k.nyKanal(t)
 		c = k.abonner(t, ko, 0)
-		lik(t, ventPa(t, c, "den fjerde igjen"), lagt[3])
-		lik(t, ventPa(t, c, "den femte igjen"), lagt[4])
+		lik(t, simtest.Vent(t, c, "den fjerde igjen"), lagt[3])
+		lik(t, simtest.Vent(t, c, "den femte igjen"), lagt[4])
 	}},
 	{"Acks may come in any order", func(t *testing.T, s *suite) {
 		is := is.New(t)
@@ -60,7 +61,7 @@ var kvittering = []lofte{
 		c := k.abonner(t, ko, 0)
 		var dd []amqp.Delivery
 		for range 4 {
-			dd = append(dd, ventPa(t, c, "meldingene"))
+			dd = append(dd, simtest.Vent(t, c, "meldingene"))
 		}
 		is.NoErr(dd[1].Ack(false))
 		s.ventStatus(t, ko, broker.Status{Ubekreftede: 3, Konsumenter: 1})
@@ -74,13 +75,13 @@ var kvittering = []lofte{
 		ko := s.nyKo(t)
 		m := s.legg(t, ko, 1)[0]
 		c := s.klient(t, oppsett{}).abonner(t, ko, 0)
-		is.NoErr(ventPa(t, c, "meldingen").Nack(false, true))
-		d := ventPa(t, c, "meldingen igjen")
+		is.NoErr(simtest.Vent(t, c, "meldingen").Nack(false, true))
+		d := simtest.Vent(t, c, "meldingen igjen")
 		is.True(d.Redelivered)
 		is.Equal(forsokstall(d), int64(1))
 		lik(t, d, m)
 		is.NoErr(d.Reject(true))
-		d = ventPa(t, c, "meldingen for tredje gang")
+		d = simtest.Vent(t, c, "meldingen for tredje gang")
 		is.True(d.Redelivered)
 		is.Equal(forsokstall(d), int64(2))
 		is.NoErr(d.Ack(false))
@@ -92,11 +93,11 @@ var kvittering = []lofte{
 		lagt := s.legg(t, ko, 4)
 		k := s.klient(t, oppsett{})
 		c := k.abonner(t, ko, 3)
-		ventPa(t, c, "den første")
-		ventPa(t, c, "den andre")
-		is.NoErr(ventPa(t, c, "den tredje").Nack(true, true))
+		simtest.Vent(t, c, "den første")
+		simtest.Vent(t, c, "den andre")
+		is.NoErr(simtest.Vent(t, c, "den tredje").Nack(true, true))
 		for _, m := range lagt {
-			d := ventPa(t, c, "meldingene igjen")
+			d := simtest.Vent(t, c, "meldingene igjen")
 			lik(t, d, m)
 			is.NoErr(d.Ack(false))
 		}
@@ -106,11 +107,11 @@ var kvittering = []lofte{
 		ko := s.nyKo(t)
 		m := s.legg(t, ko, 1)[0]
 		k := s.klient(t, oppsett{})
-		ventPa(t, k.abonner(t, ko, 0), "meldingen")
+		simtest.Vent(t, k.abonner(t, ko, 0), "meldingen")
 		is.NoErr(k.kanal.Close())
 		s.ventStatus(t, ko, broker.Status{Klare: 1})
 		k.kanal = k.nyKanal(t)
-		d := ventPa(t, k.abonner(t, ko, 0), "meldingen igjen")
+		d := simtest.Vent(t, k.abonner(t, ko, 0), "meldingen igjen")
 		is.True(d.Redelivered)
 		lik(t, d, m)
 	}},
@@ -119,27 +120,27 @@ var kvittering = []lofte{
 		s.legg(t, ko, 2)
 		k := s.klient(t, oppsett{})
 		c := k.abonner(t, ko, 2)
-		ventPa(t, c, "den første")
-		ventPa(t, c, "den andre")
+		simtest.Vent(t, c, "den første")
+		simtest.Vent(t, c, "den andre")
 		a, b := s.klient(t, oppsett{}).abonner(t, ko, 1), s.klient(t, oppsett{}).abonner(t, ko, 1)
 		s.ventStatus(t, ko, broker.Status{Ubekreftede: 2, Konsumenter: 3})
 		k.forsvinn()
-		ventPa(t, a, "melding til den ene")
-		ventPa(t, b, "melding til den andre")
+		simtest.Vent(t, a, "melding til den ene")
+		simtest.Vent(t, b, "melding til den andre")
 	}},
 	{"A client that dies gives back what it held", func(t *testing.T, s *suite) {
 		is := is.New(t)
 		ko := s.nyKo(t)
 		lagt := s.legg(t, ko, 2)
 		k := s.klient(t, oppsett{})
-		ventPa(t, k.abonner(t, ko, 1), "meldingen")
+		simtest.Vent(t, k.abonner(t, ko, 1), "meldingen")
 		k.forsvinn()
 		s.ventStatus(t, ko, broker.Status{Klare: 2})
 		c := s.klient(t, oppsett{}).abonner(t, ko, 0)
-		d := ventPa(t, c, "meldingen igjen")
+		d := simtest.Vent(t, c, "meldingen igjen")
 		is.True(d.Redelivered)
 		lik(t, d, lagt[0])
-		d = ventPa(t, c, "den neste")
+		d = simtest.Vent(t, c, "den neste")
 		is.True(!d.Redelivered)
 		lik(t, d, lagt[1])
 	}},
@@ -148,11 +149,11 @@ var kvittering = []lofte{
 		ko := s.nyKo(t)
 		s.legg(t, ko, 1)
 		k := s.klient(t, oppsett{})
-		d := ventPa(t, k.abonner(t, ko, 0), "meldingen")
+		d := simtest.Vent(t, k.abonner(t, ko, 0), "meldingen")
 		lukket := k.kanal.NotifyClose(make(chan *amqp.Error, 1))
 		is.NoErr(d.Ack(false))
 		is.NoErr(d.Ack(false))
-		is.Equal(ventPa(t, lukket, "at kanalen lukkes").Code, amqp.PreconditionFailed)
+		is.Equal(simtest.Vent(t, lukket, "at kanalen lukkes").Code, amqp.PreconditionFailed)
 		k.nyKanal(t)
 	}},
 }

@@ -10,6 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
 
 // levering: what a consumer is handed, and how much at a time.
@@ -22,7 +23,7 @@ var levering = []lofte{
 			ramme := k.Config.FrameSize - 8
 			for _, n := range []int{0, 1, ramme - 1, ramme, ramme + 1, 2 * ramme, 2*ramme + 1, 5 << 20} {
 				m := s.leggEn(t, ko, nyMelding(tilfeldig(n)))
-				d := ventPa(t, c, fmt.Sprintf("%d oktetter", n))
+				d := simtest.Vent(t, c, fmt.Sprintf("%d oktetter", n))
 				lik(t, d, m)
 				is.New(t).NoErr(d.Ack(false))
 			}
@@ -36,17 +37,17 @@ var levering = []lofte{
 		s.leggEn(t, ko, m)
 		s.leggEn(t, ko, nyMelding(nil))
 		c := s.klient(t, oppsett{}).abonner(t, ko, 0)
-		ms, err := strconv.ParseInt(ventPa(t, c, "meldingen med TTL").Expiration, 10, 64)
+		ms, err := strconv.ParseInt(simtest.Vent(t, c, "meldingen med TTL").Expiration, 10, 64)
 		is.NoErr(err)
 		is.Equal(time.Duration(ms)*time.Millisecond, m.TTL)
-		is.Equal(ventPa(t, c, "meldingen uten TTL").Expiration, "")
+		is.Equal(simtest.Vent(t, c, "meldingen uten TTL").Expiration, "")
 	}},
 	{"Messages come in the order they were laid", func(t *testing.T, s *suite) {
 		ko := s.nyKo(t)
 		forst := s.legg(t, ko, 100)
 		c := s.klient(t, oppsett{}).abonner(t, ko, 0)
 		for i, m := range append(forst, s.legg(t, ko, 100)...) {
-			lik(t, ventPa(t, c, fmt.Sprintf("melding %d", i+1)), m)
+			lik(t, simtest.Vent(t, c, fmt.Sprintf("melding %d", i+1)), m)
 		}
 	}},
 	{"No more than the prefetch is out before something is acked", func(t *testing.T, s *suite) {
@@ -56,7 +57,7 @@ var levering = []lofte{
 		k := s.klient(t, oppsett{})
 		c := k.abonner(t, ko, 1)
 		for i, m := range lagt {
-			d := ventPa(t, c, "neste melding")
+			d := simtest.Vent(t, c, "neste melding")
 			lik(t, d, m)
 			s.ventStatus(t, ko, broker.Status{Klare: len(lagt) - i - 1, Ubekreftede: 1, Konsumenter: 1})
 			ingenting(t, k, c)
@@ -75,7 +76,7 @@ var levering = []lofte{
 			select {
 			case d = <-a:
 			case d = <-b:
-			case <-time.After(frist):
+			case <-time.After(simtest.Frist):
 				t.Fatal("ventet forgjeves på en melding")
 			}
 			sett[string(d.Body)]++
@@ -85,23 +86,23 @@ var levering = []lofte{
 		s.ventStatus(t, ko, broker.Status{Konsumenter: 2})
 		// Neither is starved: with one message in each hand there are two hands.
 		s.legg(t, ko, 2)
-		ventPa(t, a, "melding til den første")
-		ventPa(t, b, "melding til den andre")
+		simtest.Vent(t, a, "melding til den første")
+		simtest.Vent(t, b, "melding til den andre")
 	}},
 	{"One channel may consume from several accounts' queues", func(t *testing.T, s *suite) {
 		ko1, ko2 := s.nyKo(t), s.nyKo(t)
 		k := s.klient(t, oppsett{})
 		c1, c2 := k.abonner(t, ko1, 10), k.abonner(t, ko2, 10)
 		m2, m1 := s.legg(t, ko2, 1)[0], s.legg(t, ko1, 1)[0]
-		lik(t, ventPa(t, c1, "meldingen på den ene"), m1)
-		lik(t, ventPa(t, c2, "meldingen på den andre"), m2)
+		lik(t, simtest.Vent(t, c1, "meldingen på den ene"), m1)
+		lik(t, simtest.Vent(t, c2, "meldingen på den andre"), m2)
 	}},
 	{"A client that asks for no-local gets its messages", func(t *testing.T, s *suite) { // Trondheim's
 		ko := s.nyKo(t)
 		m := s.legg(t, ko, 1)[0]
 		c, err := s.klient(t, oppsett{}).kanal.Consume(ko, "konsument", false, false, true, false, nil)
 		is.New(t).NoErr(err)
-		lik(t, ventPa(t, c, "meldingen"), m)
+		lik(t, simtest.Vent(t, c, "meldingen"), m)
 	}},
 	{"A consumer that asks for no acks owes none", func(t *testing.T, s *suite) {
 		ko := s.nyKo(t)
@@ -109,7 +110,7 @@ var levering = []lofte{
 		c, err := s.klient(t, oppsett{}).kanal.Consume(ko, "", true, false, false, false, nil)
 		is.New(t).NoErr(err)
 		for _, m := range lagt {
-			lik(t, ventPa(t, c, "meldingen"), m)
+			lik(t, simtest.Vent(t, c, "meldingen"), m)
 		}
 		s.ventStatus(t, ko, broker.Status{Konsumenter: 1})
 	}},
@@ -137,7 +138,7 @@ var levering = []lofte{
 		k := s.klient(t, oppsett{})
 		c, err := k.kanal.Consume(ko, "min", false, false, false, false, nil)
 		is.NoErr(err)
-		d := ventPa(t, c, "meldingen")
+		d := simtest.Vent(t, c, "meldingen")
 		is.NoErr(k.kanal.Cancel("min", false))
 		s.legg(t, ko, 1)
 		s.ventStatus(t, ko, broker.Status{Klare: 1, Ubekreftede: 1})

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/matryer/is"
 
@@ -20,6 +19,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
+	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/memory"
@@ -31,16 +31,6 @@ const (
 	portalen = "64414bcf-1fbe-4fad-afd4-eb01177adc4f"
 	bydelen  = "ea06c717-96f5-442a-83a1-c9baeac6747b"
 )
-
-var start = time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC)
-
-var lagNokler = sync.OnceValues(func() ([]*sim.Sertifikat, error) {
-	ca, err := sim.NyCA("Testrot", 2048, func() time.Time { return start })
-	if err != nil {
-		return nil, err
-	}
-	return ca.UtstedAlle(sim.Bestilling{Navn: "Portalen", Formal: sim.Portal, Bits: 2048}, sim.Bestilling{Navn: "Bydelen", Formal: sim.Portal, Bits: 2048})
-})
 
 // rigg is the page over a platform with the built-in broker. Whoever shows the token "portal" is the portal.
 type rigg struct {
@@ -56,10 +46,9 @@ type rigg struct {
 
 func nyRigg(t *testing.T) *rigg {
 	t.Helper()
-	r := &rigg{is: is.New(t), t: t, klokke: memory.NyKlokke(start)}
+	r := &rigg{is: is.New(t), t: t, klokke: memory.NyKlokke(simtest.Start)}
 	var err error
-	r.nokler, err = lagNokler()
-	r.is.NoErr(err)
+	r.nokler = []*sim.Sertifikat{simtest.Nokler(t).Portal, simtest.Nokler(t).Bydel}
 	r.p, err = plattform.Ny(plattform.Config{Klokke: r.klokke, Token: func(_ context.Context, token string) (string, error) {
 		if token != "portal" {
 			return "", errors.New("ukjent")
