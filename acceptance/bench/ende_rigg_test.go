@@ -228,8 +228,11 @@ type golv struct {
 
 func nyttGolv(t testing.TB, rmq *rabbit.Broker, db *sql.DB) *golv {
 	t.Helper()
-	_, err := db.Exec("CREATE TABLE golv (nr bigserial PRIMARY KEY, innhold bytea NOT NULL)")
-	ma(t, err)
+	for _, q := range []string{"CREATE TABLE golv (nr bigserial PRIMARY KEY, innhold bytea NOT NULL)",
+		"ALTER TABLE golv ALTER COLUMN innhold SET STORAGE EXTERNAL"} { // as the portal's own
+		_, err := db.Exec(q)
+		ma(t, err)
+	}
 	ma(t, rmq.Opprett(context.Background(), golvko))
 	return &golv{rmq, db}
 }

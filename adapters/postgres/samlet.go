@@ -69,21 +69,27 @@ func paaEn(ctx context.Context, db *sql.DB, fn func(*pgx.Conn) error) error {
 // send is one round trip; forst and sist may be "".
 func send(ctx context.Context, c *pgx.Conn, forst string, ss []sqlstore.Setning, sist string) error {
 	b := &pgx.Batch{}
+	ko := func(q string, args ...any) error {
+		// Planned once a connection; a round trip the first time.
+		_, err := c.Prepare(ctx, q, q)
+		b.Queue(q, args...)
+		return err
+	}
+	var err error
 	if forst != "" {
-		b.Queue(forst)
+		err = ko(forst)
 	}
 	for _, s := range ss {
-		// Planned once a connection; a round trip the first time.
-		if _, err := c.Prepare(ctx, s.SQL, s.SQL); err != nil {
-			return err
-		}
-		b.Queue(s.SQL, s.Args...)
+		err = errors.Join(err, ko(s.SQL, s.Args...))
 	}
 	if sist != "" {
-		b.Queue(sist)
+		err = errors.Join(err, ko(sist))
+	}
+	if err != nil {
+		return err
 	}
 	svar := c.SendBatch(ctx, b)
-	err := les(svar, forst, ss, sist)
+	err = les(svar, forst, ss, sist)
 	if lukk := svar.Close(); err == nil {
 		err = lukk
 	}
