@@ -19,6 +19,7 @@ import (
 // feillager is a store whose writes go through a Feil.
 type feillager struct {
 	ports.Store
+	ports.Dispatch
 	ports.Vault
 	ports.Work
 	ports.Ledger
@@ -42,7 +43,7 @@ func (s scenario) verden(lager func(testing.TB) compose.Lager, fe *feil.Feil) wo
 	v.Lager, v.Ta = lager, fe.Take
 	v.Rundt = func(l *compose.Lager, t *ports.Transport, p *ports.Printer) {
 		x := *l
-		*l = feillager{fe.Store(x), x, fe.Work(x), fe.Ledger(x), fe.Certificates(x), x, fe.Registry(x), x, x, x}
+		*l = feillager{fe.Store(x), x, x, fe.Work(x), fe.Ledger(x), fe.Certificates(x), x, fe.Registry(x), x, x, x}
 		*t, *p = fe.Transport(*t), fe.Printer(*p)
 	}
 	return v

@@ -21,6 +21,7 @@ import (
 // Lager is one empty store through all its ports, with hands on what lies behind them. The factory registers its own clean-up.
 type Lager struct {
 	Store        ports.Store
+	Dispatch     ports.Dispatch
 	Vault        ports.Vault
 	Work         ports.Work
 	Ledger       ports.Ledger

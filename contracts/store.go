@@ -19,6 +19,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Lager) {
 	t.Run("Create", func(t *testing.T) { testCreate(t, open) })
 	t.Run("Update", func(t *testing.T) { testUpdate(t, open) })
 	t.Run("Sweep", func(t *testing.T) { testSweep(t, open) })
+	t.Run("Dispatch", func(t *testing.T) { testDispatch(t, open) })
 }
 
 // erHel fails unless all of n is there.

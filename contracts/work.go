@@ -20,6 +20,7 @@ func TestWork(t *testing.T, open func(t *testing.T) Lager) {
 	t.Run("Add", func(t *testing.T) { testAdd(t, open) })
 	t.Run("Claim", func(t *testing.T) { testClaim(t, open) })
 	t.Run("Lease", func(t *testing.T) { testLease(t, open) })
+	t.Run("Born", func(t *testing.T) { testBorn(t, open) })
 	t.Run("Model", func(t *testing.T) { testWorkModel(t, open) })
 }
 

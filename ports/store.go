@@ -19,8 +19,19 @@ type Ny struct {
 	Hendelser []melding.Hendelse // AKSEPTERT first, then what was noted at once
 	Deler     map[melding.Del]melding.Forseglet
 	Oppdrag   []levering.Oppdrag // send now, frist
+	Leier     []Lease            // of those among Oppdrag that the caller does at once: leased to it from the commit on
 	Saker     []levering.Sak
 	Nokkel    string // Idempotency-Key, "" = none; unique per sender (FraFiksOrgID), kept as its SHA-256 only
+}
+
+// Leie is the lease that an item is to be born with; nil = none.
+func (n Ny) Leie(id levering.OppdragID) *Lease {
+	for i := range n.Leier {
+		if n.Leier[i].Oppdrag.ID == id {
+			return &n.Leier[i]
+		}
+	}
+	return nil
 }
 
 // Store keeps reports: append-only history, owed work and sealed parts in ONE durable place.
@@ -29,6 +40,7 @@ type Store interface {
 	// [S2] Same ID, or same sender, receiver, kind, version and part hashes as a report whose content is kept: its ID and
 	// ErrExists, nothing written; two racing calls give one report. [S3] Same Nokkel, other bytes: the first ID and ErrConflict. A
 	// Nokkel is also remembered when it comes with a repeat of known bytes, durably: from then on it is that report's.
+	// [S11] An item with a lease in n.Leier is as if the caller had claimed it the instant it was made; a repeat leases nothing.
 	// [S4] After an unknown error: found by Get = accepted; not found proves nothing, the commit may still come.
 	Create(ctx context.Context, n Ny) (melding.ID, error)
 	// Get returns ErrNotFound for an unknown id. Saker holds open and closed cases.

@@ -7,7 +7,8 @@ import (
 	"portal.example/bekymringsmelding/domain/levering"
 )
 
-// Lease is one claimed Oppdrag. Attempt counts claims, so a crash counts too.
+// Lease is one claimed Oppdrag. Attempt counts claims, so a crash counts too. Whoever makes work may make its first lease with it:
+// Token random, Until whole microseconds, Attempt 1.
 type Lease struct {
 	Oppdrag levering.Oppdrag
 	Token   string
@@ -22,6 +23,9 @@ type Work interface {
 	// it was settled [W2]. nye is how many were new: the rest the world has said before, and the caller makes that seen. After an
 	// error nye says nothing: the items may be there, and a repeat will then count none as new.
 	Add(ctx context.Context, o ...levering.Oppdrag) (nye int, err error)
+	// AddLeased is Add of the lease's item, as if the caller had claimed it the instant it was made [W9]. ny = false: the world has
+	// said it before, and nothing is leased. After an error the item may be there, and is handed out when the lease has run out.
+	AddLeased(ctx context.Context, l Lease) (ny bool, err error)
 	// Claim leases at most max items of the queue that are due at now, oldest due first [W3], never two of one report at a time
 	// [W4], across callers and queues. [W5] An item not due, or backing off, never holds back another of the same report: the frist
 	// fires while sending retries. [W6] Not settled by Until = handed out again. A claim that finds nothing writes nothing.
@@ -35,4 +39,15 @@ type Work interface {
 	Done(ctx context.Context, l Lease) error
 	// Next is when the earliest item of the queue becomes due (a leased one when its lease ends); zero time = none.
 	Next(ctx context.Context, ko levering.Ko) (time.Time, error)
+}
+
+// Handover lets whoever makes work have this process do it at once, without a claim. What is not handed over is claimed by somebody.
+type Handover interface {
+	// Hold takes a free place for an item that is due, and makes the lease it is to be born with. ok = false: no place is free, or
+	// older work of the same queue waits for one. After ok, call Start or Drop, once.
+	Hold(ctx context.Context, o levering.Oppdrag) (l Lease, ok bool)
+	// Start does the item. Its lease must be committed.
+	Start(l Lease)
+	// Drop gives the place back: the item was not stored, or nobody knows whether it was.
+	Drop(l Lease)
 }

@@ -68,7 +68,7 @@ func (l *Lager) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		l.nokler[nyNokkel(n)] = id
 	}
 	for _, o := range n.Oppdrag {
-		l.leggInn(o)
+		l.leggInn(o, n.Leie(o.ID))
 	}
 	l.merkLevende(r)
 	return id, nil

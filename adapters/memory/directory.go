@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -183,6 +184,19 @@ func (l *Lager) Organisasjon(ctx context.Context, id kommune.FiksOrgID) (kommune
 		return o, fmt.Errorf("organisasjon %s: %w", id, ports.ErrNotFound)
 	}
 	return o, nil
+}
+
+// Sendegrunnlag: see ports.Dispatch.
+func (l *Lager) Sendegrunnlag(ctx context.Context, id melding.ID, now time.Time) (g ports.Sendegrunnlag, err error) {
+	if g.Utgave, err = l.Get(ctx, id); err != nil {
+		return g, err
+	}
+	r := g.Utgave.Melding.Fakta.RessursID
+	if g.Konto, err = l.Mottaker(ctx, r); err != nil {
+		return g, err
+	}
+	g.Godtatt, err = l.Accepted(ctx, kommune.MottakerEier(r), now)
+	return g, err
 }
 
 // Grunnlag: see ports.Access.

@@ -14,7 +14,7 @@ import (
 )
 
 func lager(l *memory.Lager) contracts.Lager {
-	return contracts.Lager{Store: l, Vault: l, Work: l, Ledger: l, Certificates: l, Directory: l, Registry: l, Access: l, Overview: l,
+	return contracts.Lager{Store: l, Dispatch: l, Vault: l, Work: l, Ledger: l, Certificates: l, Directory: l, Registry: l, Access: l, Overview: l,
 		Korruper: func(_ *testing.T, id melding.ID, del melding.Del) { l.Korruper(id, del) },
 		Fjern:    func(_ *testing.T, id melding.ID, ko levering.Ko) { l.Fjern(id, ko) }}
 }

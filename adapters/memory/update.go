@@ -100,7 +100,7 @@ func (l *Lager) skriv(ctx context.Context, r *lagret, sett int, e ports.Endring,
 		}
 	}
 	for _, o := range e.Nye {
-		l.leggInn(o)
+		l.leggInn(o, nil)
 	}
 	for _, ref := range e.Referanser {
 		l.refs[ref] = id

@@ -34,14 +34,18 @@ func (x *ting) nar() time.Time {
 
 func (x *ting) leid(na time.Time) bool { return x.token != "" && x.til.After(na) }
 
-// leggInn adds an item unless it is there. The caller holds mu.
-func (l *Lager) leggInn(o levering.Oppdrag) {
+// leggInn adds an item unless it is there, with the lease it is born with (nil = none). The caller holds mu.
+func (l *Lager) leggInn(o levering.Oppdrag, leie *ports.Lease) {
 	if l.oppdrag[o.ID] != nil {
 		return
 	}
 	l.seq++
 	o = kopiOppdrag(o)
-	l.oppdrag[o.ID] = &ting{o: o, seq: l.seq, klar: o.Forfall}
+	x := &ting{o: o, seq: l.seq, klar: o.Forfall}
+	if leie != nil {
+		x.token, x.til, x.antall = leie.Token, mikro(leie.Until), leie.Attempt
+	}
+	l.oppdrag[o.ID] = x
 }
 
 // ordnet lists items in the order they came. The caller holds mu.
@@ -56,8 +60,19 @@ func (l *Lager) ordnet(med func(*ting) bool) []*ting {
 	return ut
 }
 
-// Add: see ports.Work. The bytes of an answer become our own before anything is written.
+// Add: see ports.Work.
 func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err error) {
+	return l.leggTil(ctx, nil, oo...)
+}
+
+// AddLeased: see ports.Work.
+func (l *Lager) AddLeased(ctx context.Context, y ports.Lease) (ny bool, err error) {
+	nye, err := l.leggTil(ctx, &y, y.Oppdrag)
+	return nye > 0, err
+}
+
+// leggTil makes the bytes of an answer our own before anything is written.
+func (l *Lager) leggTil(ctx context.Context, leie *ports.Lease, oo ...levering.Oppdrag) (nye int, err error) {
 	egne := slices.Clone(oo)
 	for i, o := range egne {
 		egne[i] = kopiOppdrag(o)
@@ -85,7 +100,7 @@ func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err e
 		}
 		l.sett[o.ID] = true
 		nye++
-		l.leggInn(o)
+		l.leggInn(o, leie)
 		if r := l.meldinger[o.Melding]; r != nil {
 			r.versjon++
 		}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
@@ -45,7 +46,8 @@ type Config struct {
 // Outbox runs owed work.
 type Outbox struct {
 	Config
-	vekkere map[levering.Ko]chan struct{}
+	koer      map[levering.Ko]*ko
+	underveis sync.WaitGroup // items handed over
 }
 
 // New fills in what may be missing.
@@ -65,9 +67,9 @@ func New(c Config) *Outbox {
 	if c.Vakt == nil {
 		c.Vakt = func(context.Context) error { return nil }
 	}
-	o := &Outbox{Config: c, vekkere: map[levering.Ko]chan struct{}{}}
-	for _, ko := range levering.Koene() {
-		o.vekkere[ko] = make(chan struct{}, 1)
+	o := &Outbox{Config: c, koer: map[levering.Ko]*ko{}}
+	for _, k := range levering.Koene() {
+		o.koer[k] = &ko{vekker: make(chan struct{}, 1), plass: make(chan struct{}, c.Samtidig)}
 	}
 	return o
 }
@@ -76,7 +78,7 @@ func New(c Config) *Outbox {
 func (o *Outbox) Vekk(koer ...levering.Ko) {
 	for _, ko := range koer {
 		select {
-		case o.vekkere[ko] <- struct{}{}:
+		case o.koer[ko].vekker <- struct{}{}:
 		default: // it will look already
 		}
 	}

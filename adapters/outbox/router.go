@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -32,6 +31,12 @@ func (o *Outbox) Run(ctx context.Context) error {
 			return nil // kjor has settled it or given it back; the ack only frees a place
 		})
 	}
+	defer o.underveis.Wait()
+	defer func() { // nothing is handed over while somebody waits for the last
+		for _, k := range o.koer {
+			k.apne(false)
+		}
+	}()
 	return router.Run(ctx)
 }
 
@@ -72,38 +77,41 @@ func (a *abonnent) Close() error { return nil }
 // one item as for several.
 const samletid = 20 * time.Millisecond
 
-// Subscribe hands out leased items as empty messages. At most Samtidig are unacknowledged.
+// Subscribe hands out leased items as empty messages. At most Samtidig of a queue are in work, those handed over among them.
 func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
-	ko, o := levering.Ko(topic), a.o
+	navn, o := levering.Ko(topic), a.o
+	k := o.koer[navn]
 	ut := make(chan *message.Message)
-	plass := make(chan struct{}, o.Samtidig)
+	k.apne(true)
 	go func() {
 		var underveis sync.WaitGroup
 		defer close(ut)
 		defer underveis.Wait()
-		var mer atomic.Bool // the last claim took all it asked for
+		defer k.apne(false)
 		var sist time.Time
 		for ctx.Err() == nil {
-			ledig := o.Samtidig - len(plass)
-			if mer.Load() && (ledig == 0 || 2*ledig < o.Samtidig && o.Clock.Now().Before(sist.Add(samletid))) {
-				a.ventPlass(ctx, ko, ledig, sist)
+			if ledig := o.Samtidig - len(k.plass); k.mer.Load() && (ledig == 0 || 2*ledig < o.Samtidig && o.Clock.Now().Before(sist.Add(samletid))) {
+				a.ventPlass(ctx, navn, ledig, sist)
 				continue
 			}
 			sist = o.Clock.Now()
+			ledig := k.taAlle() // so that nothing is leased for which there is no place
 			var leier []ports.Lease
 			err := o.Vakt(ctx)
-			if err == nil {
-				leier, err = o.Work.Claim(ctx, ko, ledig, sist, o.Leietid)
+			if err == nil && ledig > 0 {
+				leier, err = o.Work.Claim(ctx, navn, ledig, sist, o.Leietid)
 			}
 			if err != nil && ctx.Err() == nil {
-				o.Logg.WarnContext(ctx, "kø ble ikke lest", "ko", ko, "feil", err.Error())
+				o.Logg.WarnContext(ctx, "kø ble ikke lest", "ko", navn, "feil", err.Error())
 			}
-			mer.Store(len(leier) == ledig)
+			k.mer.Store(len(leier) == ledig)
+			for range ledig - len(leier) {
+				<-k.plass
+			}
 			for _, l := range leier {
 				m := message.NewMessage(string(l.Oppdrag.ID), nil)
 				// The work in hand is finished also when the process is asked to stop; the router waits for it.
 				m.SetContext(context.WithValue(context.WithoutCancel(ctx), leieNokkel{}, l))
-				plass <- struct{}{}
 				underveis.Go(func() {
 					select {
 					case ut <- m:
@@ -114,14 +122,11 @@ func (a *abonnent) Subscribe(ctx context.Context, topic string) (<-chan *message
 					case <-ctx.Done():
 						o.giTilbake(ctx, l)
 					}
-					<-plass
-					if mer.Load() {
-						o.Vekk(ko)
-					}
+					o.ferdig(navn)
 				})
 			}
 			if len(leier) < ledig { // all that was due then
-				a.vent(ctx, ko, sist)
+				a.vent(ctx, navn, sist)
 			}
 		}
 	}()
@@ -139,7 +144,7 @@ func (a *abonnent) ventPlass(ctx context.Context, ko levering.Ko, ledig int, sis
 	select {
 	case <-ctx.Done():
 	case <-klar:
-	case <-a.o.vekkere[ko]:
+	case <-a.o.koer[ko].vekker:
 	}
 }
 
@@ -156,7 +161,7 @@ func (a *abonnent) vent(ctx context.Context, ko levering.Ko, sist time.Time) {
 	select {
 	case <-ctx.Done():
 	case <-klar:
-	case <-o.vekkere[ko]:
+	case <-o.koer[ko].vekker:
 	}
 }
 

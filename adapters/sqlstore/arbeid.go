@@ -16,6 +16,16 @@ import (
 // Add: see ports.Work. An id is remembered for ever (some 60 bytes), so an answer that the broker delivers again after it was judged
 // is not queued again [W2]. A crash before the commit leaves the answer unacknowledged at the broker, which has it still.
 func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err error) {
+	return s.leggTil(ctx, nil, oo...)
+}
+
+// AddLeased: see ports.Work. A crash after the commit leaves an item leased to nobody: handed out at Until.
+func (s *Store) AddLeased(ctx context.Context, l ports.Lease) (ny bool, err error) {
+	nye, err := s.leggTil(ctx, &l, l.Oppdrag)
+	return nye > 0, err
+}
+
+func (s *Store) leggTil(ctx context.Context, leie *ports.Lease, oo ...levering.Oppdrag) (nye int, err error) {
 	oo = slices.Clone(oo)
 	// Always in the same order: two callers with the same answers wait for each other and never both.
 	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return cmp.Compare(a.ID, b.ID) })
@@ -43,7 +53,7 @@ func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err e
 			if err != nil {
 				return nil, err
 			}
-			rr = append(rr, append(nyOppdragRad(o).verdier(), kropp))
+			rr = append(rr, append(nyOppdragRad(o).leid(leie).verdier(), kropp))
 		}
 		if len(rr) == 0 {
 			return nil, nil

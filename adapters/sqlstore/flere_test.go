@@ -181,6 +181,12 @@ func TestFlereSerEndringenMedEnGang(t *testing.T) {
 			is.NoErr(err)
 			return g
 		}
+		id := contracts.Lagre(t, r.lager(), contracts.NyMelding(t, func(x *contracts.Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }))
+		sending := func() ports.Sendegrunnlag {
+			g, err := andre.Sendegrunnlag(t.Context(), id, contracts.Start)
+			is.NoErr(err)
+			return g
+		}
 		for range 20 {
 			is.True(spor().KanSende)
 			is.NoErr(r.Apply(t.Context(), ports.Oppsett{Integrasjoner: o.Integrasjoner}))
@@ -188,13 +194,15 @@ func TestFlereSerEndringenMedEnGang(t *testing.T) {
 			is.NoErr(r.Apply(t.Context(), o))
 		}
 		is.Equal(len(spor().TilMottaker), 1)
+		is.Equal(len(sending().Godtatt), 1)
 		is.NoErr(r.Revoke(t.Context(), c, contracts.Start, "på avveie"))
 		is.Equal(len(spor().TilMottaker), 0)
+		is.Equal(len(sending().Godtatt), 0)
 		for _, x := range []struct {
 			sql    string
 			virket func(ports.Grunnlag) bool
 		}{
-			{"UPDATE mottaker SET konto_id = 'ny'", func(g ports.Grunnlag) bool { return g.Mottaker.KontoID == "ny" }},
+			{"UPDATE mottaker SET konto_id = 'ny'", func(g ports.Grunnlag) bool { return g.Mottaker.KontoID == "ny" && sending().Konto.KontoID == "ny" }},
 			{"UPDATE organisasjon SET navn = 'Ny'", func(g ports.Grunnlag) bool { return g.Organisasjon.Navn == "Ny" }},
 			{"UPDATE sertifikat SET trukket = NULL", func(g ports.Grunnlag) bool { return len(g.TilMottaker) == 1 }},
 			{"DELETE FROM tilgang", func(g ports.Grunnlag) bool { return !g.KanSende }},

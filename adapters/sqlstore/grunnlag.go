@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"maps"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,18 +14,6 @@ import (
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
-
-// maksGrunnlag bounds the answers kept. There is one for each integration, sender and receiver in use.
-const maksGrunnlag = 4096
-
-// grunnlagsbuffer keeps answers together with the number the directory had when they were read. Every question reads the number
-// again, in the same statement as what can never be kept, and an answer of another number is not used: so a kept answer is as good
-// as a new one, on every replica, and costs no parsing of JSON and certificates.
-type grunnlagsbuffer struct {
-	mu sync.Mutex
-	nr int64
-	av map[grunnlagsnokkel]*lestGrunnlag
-}
 
 type grunnlagsnokkel struct {
 	integrasjon kommune.IntegrasjonID
@@ -50,24 +37,8 @@ type lestSertifikat struct {
 	erstattet *int64
 }
 
-func (b *grunnlagsbuffer) hent(n grunnlagsnokkel) *lestGrunnlag {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.av[n]
-}
-
-// behold keeps an answer that lets somebody in; a stranger's questions fill nothing.
-func (b *grunnlagsbuffer) behold(n grunnlagsnokkel, g *lestGrunnlag) {
-	if !g.kanSende || g.organisasjon == nil || g.mottaker == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if g.nr != b.nr || len(b.av) >= maksGrunnlag {
-		b.nr, b.av = g.nr, map[grunnlagsnokkel]*lestGrunnlag{}
-	}
-	b.av[n] = g
-}
+// slipperInn: only an answer that lets somebody in is kept; a stranger's questions fill nothing.
+func (g *lestGrunnlag) slipperInn() bool { return g.kanSende && g.organisasjon != nil && g.mottaker != nil }
 
 // Grunnlag: see ports.Access. Usually one statement.
 func (s *Store) Grunnlag(ctx context.Context, q ports.Sporsmal) (ports.Grunnlag, error) {
@@ -89,7 +60,9 @@ func (s *Store) Grunnlag(ctx context.Context, q ports.Sporsmal) (ports.Grunnlag,
 		if g, err = s.lesGrunnlag(ctx, hva, n); err != nil {
 			return ports.Grunnlag{}, err
 		}
-		s.grunnlag.behold(n, g)
+		if g.slipperInn() {
+			s.grunnlag.behold(g.nr, n, g)
+		}
 		// Another directory may have another receiver.
 		if _, lik, err = s.nrOgLik(ctx, q, g); err != nil {
 			return ports.Grunnlag{}, s.feil(hva, err)
@@ -112,11 +85,16 @@ func (g *lestGrunnlag) svar(na time.Time, lik melding.ID) ports.Grunnlag {
 		ut.Organisasjon = &o
 	}
 	if g.mottaker != nil {
-		m := *g.mottaker
-		m.Bydel.Navn, m.Kommunenavn = maps.Clone(m.Bydel.Navn), maps.Clone(m.Kommunenavn)
+		m := egen(*g.mottaker)
 		ut.Mottaker = &m
 	}
 	return ut
+}
+
+// egen shares nothing with m that anybody may write to.
+func egen(m kommune.Mottakerkonto) kommune.Mottakerkonto {
+	m.Bydel.Navn, m.Kommunenavn = maps.Clone(m.Bydel.Navn), maps.Clone(m.Kommunenavn)
+	return m
 }
 
 func godtatte(ss []lestSertifikat, na time.Time) (ut []*x509.Certificate) {

@@ -14,20 +14,26 @@ import (
 
 // Get reads one report on one snapshot.
 func (s *Store) Get(ctx context.Context, id melding.ID) (u ports.Utgave, err error) {
-	hva := "melding " + string(id)
-	if s.d.Todelt != nil {
-		l, ss := s.lesning(id, "")
-		if err := s.d.Todelt(ctx, s.les.DB, ss, nil); err != nil {
-			return u, s.feil(hva, err)
-		}
-		return l.utgave()
+	l, ss := s.lesning(id, "")
+	if err := s.lesAlt(ctx, "melding "+string(id), ss); err != nil {
+		return u, err
 	}
-	err = s.iLes(ctx, hva, func(tx bun.Tx) error {
-		var err error
-		u, _, err = s.utgave(ctx, tx, id)
-		return err
+	return l.utgave()
+}
+
+// lesAlt asks all of ss on one snapshot.
+func (s *Store) lesAlt(ctx context.Context, hva string, ss []Setning) error {
+	if s.d.Todelt != nil {
+		return s.feil(hva, s.d.Todelt(ctx, s.les.DB, ss, nil))
+	}
+	return s.iLes(ctx, hva, func(tx bun.Tx) error {
+		for _, x := range ss {
+			if err := s.lesRader(ctx, tx.Tx, x); err != nil {
+				return s.feil(hva, err)
+			}
+		}
+		return nil
 	})
-	return u, err
 }
 
 // utgave reads a report inside a transaction.

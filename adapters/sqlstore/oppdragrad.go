@@ -76,6 +76,14 @@ func nyOppdragRad(o levering.Oppdrag) *oppdragRad {
 	return r
 }
 
+// leid is r as claimed (nil = not).
+func (r *oppdragRad) leid(l *ports.Lease) *oppdragRad {
+	if l != nil {
+		r.Token, r.Klar, r.Antall = &l.Token, mikro(l.Until), l.Attempt
+	}
+	return r
+}
+
 func (r *oppdragRad) oppdrag() (levering.Oppdrag, error) {
 	o := levering.Oppdrag{ID: r.ID, Ko: r.Ko, Melding: verdi(r.Melding), Forfall: tid(r.Forfall), Forsok: r.Forsok, Runde: r.Runde}
 	if r.Last == "" {

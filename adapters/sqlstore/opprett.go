@@ -34,7 +34,7 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		return "", err
 	}
 	rad, nokkel := nyMeldingRad(f, avled(u.Melding, false)), nyNokkelRad(n)
-	ss, err := s.opprettelse(rad, nokkel, u, deler)
+	ss, err := s.opprettelse(rad, nokkel, n, u, deler)
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func vekt(deler map[melding.Del]melding.Forseglet) (n int64) {
 
 // opprettelse is every row of a new report. Only those whose indexes tell a repeat may say that they exist; they come first, and
 // turn it away before a byte of content is written.
-func (s *Store) opprettelse(rad *meldingRad, nokkel *nokkelRad, u ports.Utgave, deler []lestDel) ([]Setning, error) {
+func (s *Store) opprettelse(rad *meldingRad, nokkel *nokkelRad, n ports.Ny, u ports.Utgave, deler []lestDel) ([]Setning, error) {
 	id := string(rad.ID)
 	ss := []Setning{s.rader("melding", meldingKolonner, "", rad.verdier())}
 	if nokkel != nil {
@@ -83,7 +83,7 @@ func (s *Store) opprettelse(rad *meldingRad, nokkel *nokkelRad, u ports.Utgave, 
 		if err != nil {
 			return nil, err
 		}
-		rr = append(rr, append(nyOppdragRad(o).verdier(), kropp))
+		rr = append(rr, append(nyOppdragRad(o).leid(n.Leie(o.ID)).verdier(), kropp))
 	}
 	ss = append(ss, s.rader("oppdrag", oppdragKolonner+", innhold", " ON CONFLICT (id) DO NOTHING", rr...))
 	for _, x := range u.Saker {

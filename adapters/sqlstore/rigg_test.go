@@ -119,7 +119,7 @@ func (r *rigg) exec(t testing.TB, q string, args ...any) {
 }
 
 func (r *rigg) lager() contracts.Lager {
-	return contracts.Lager{Store: r, Vault: r, Work: r, Ledger: r, Certificates: r, Directory: r, Registry: r, Access: r, Overview: r,
+	return contracts.Lager{Store: r, Dispatch: r, Vault: r, Work: r, Ledger: r, Certificates: r, Directory: r, Registry: r, Access: r, Overview: r,
 		Reopen: func(t *testing.T) contracts.Lager { return r.krasj(t).lager() },
 		Korruper: func(t *testing.T, id melding.ID, del melding.Del) {
 			var b []byte

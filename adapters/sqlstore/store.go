@@ -1,8 +1,8 @@
 // Package sqlstore keeps reports, owed work, cases, certificates and the directory in one SQL database, with the same bun code over
 // SQLite and PostgreSQL. Open one with adapters/sqlite or adapters/postgres; they hold what differs (a Dialekt) and the migrations.
 //
-// One Store implements every port that is about stored things: Store, Vault, Work, Ledger, Certificates, Directory, Registry, Access
-// and Overview. Each method is one transaction, and what it returns nil for is on disk. Sealed parts go past bun, straight to the
+// One Store implements every port that is about stored things: Store, Dispatch, Vault, Work, Ledger, Certificates, Directory, Registry,
+// Access and Overview. Each method is one transaction, and what it returns nil for is on disk. Sealed parts go past bun, straight to the
 // driver: bun writes arguments into the statement's text, where 5 MiB becomes 10 MB of hex.
 //
 // No query hook is installed and no error keeps a driver's text, since both may hold arguments: see feil.go.
@@ -17,6 +17,7 @@ import (
 	"github.com/uptrace/bun"
 	"golang.org/x/sync/semaphore"
 
+	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/ports"
 )
 
@@ -36,11 +37,13 @@ type Store struct {
 	minne *semaphore.Weighted
 
 	lesSetninger, skrivSetninger forberedte
-	grunnlag                     grunnlagsbuffer
+	grunnlag                     buffer[grunnlagsnokkel, *lestGrunnlag]
+	mottakere                    buffer[kommune.RessursID, *lestMottaker]
 }
 
 var (
 	_ ports.Store        = (*Store)(nil)
+	_ ports.Dispatch     = (*Store)(nil)
 	_ ports.Vault        = (*Store)(nil)
 	_ ports.Work         = (*Store)(nil)
 	_ ports.Ledger       = (*Store)(nil)

@@ -27,9 +27,10 @@ type Senere struct {
 
 func (s *Senere) Error() string { return "senere: " + s.Arsak }
 
-// Config is what a Service needs. Logg, Tell, Gjentatt and Vekk may be nil.
+// Config is what a Service needs. Logg, Tell, Gjentatt, Vekk and Handover may be nil.
 type Config struct {
 	Store     ports.Store
+	Dispatch  ports.Dispatch
 	Vault     ports.Vault
 	Work      ports.Work
 	Ledger    ports.Ledger
@@ -49,7 +50,8 @@ type Config struct {
 	// unknown and that is done again (KoSend). History notes the second once an attempt, however many tries there are.
 	Gjentatt func(levering.Ko)
 	// Vekk is called after a commit that owes work now, with the queues it lies in.
-	Vekk func(...levering.Ko)
+	Vekk     func(...levering.Ko)
+	Handover ports.Handover // nil = everything is claimed
 }
 
 // Service is the use case. Safe for concurrent use.
@@ -147,21 +149,16 @@ func (s *Service) brukRegel(ctx context.Context, l ports.Lease, r enkelRegel) (l
 // send makes the report available in the receiver's digital channel.
 func (s *Service) send(ctx context.Context, l ports.Lease) error {
 	o := l.Oppdrag
-	u, err := s.Store.Get(ctx, o.Melding)
+	na := s.Clock.Now()
+	g, err := s.Dispatch.Sendegrunnlag(ctx, o.Melding, na)
 	if err != nil {
 		return err
 	}
-	f := u.Melding.Fakta
-	konto, err := s.Directory.Mottaker(ctx, f.RessursID)
-	if err != nil {
-		return fmt.Errorf("mottaker %s: %w", f.RessursID, err)
-	}
+	u, konto, f := g.Utgave, g.Konto, g.Utgave.Melding.Fakta
 	// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
 	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
-	nokkel, err := s.nokkel(ctx, f)
-	if err != nil {
-		return err
-	}
+	// Whether any certificate the report is sealed for is still accepted and not expired.
+	nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
 	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
 	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
@@ -212,16 +209,6 @@ func (s *Service) nektet(ctx context.Context, o levering.Oppdrag, a melding.Arsa
 		return levering.SendingNektet(u, o, a, s.Policy, na)
 	})
 	return err
-}
-
-// nokkel says whether any certificate the report is sealed for is still accepted and not expired.
-func (s *Service) nokkel(ctx context.Context, f melding.Fakta) (levering.Nokkel, error) {
-	na := s.Clock.Now()
-	godtatt, err := s.Certs.Accepted(ctx, kommune.MottakerEier(f.RessursID), na)
-	if err != nil {
-		return "", err
-	}
-	return levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, godtatt, na), nil
 }
 
 // frist orders the letter. An operator may hold letters back for a while (D20).

@@ -26,7 +26,7 @@ type rigg struct {
 func nyRigg() rigg {
 	k := memory.NyKlokke(t0)
 	l := memory.NyttLager(k)
-	return rigg{delivery.New(delivery.Config{Store: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k}), l, k}
+	return rigg{delivery.New(delivery.Config{Store: l, Dispatch: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k}), l, k}
 }
 
 func (r rigg) apne(t *testing.T) (ut []string) {

@@ -25,17 +25,35 @@ func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 			sv.Lesbarhet = melding.ArsakSvarTomt
 		}
 	}
-	nye, err := s.Work.Add(ctx, levering.SvarOppdrag(sv))
+	ny, err := s.leggTil(ctx, levering.SvarOppdrag(sv))
 	if err != nil {
 		return err
 	}
-	if nye == 0 { // the wire did not hear our «taken», or the case system's broker repeats itself: somebody should be able to see it
+	if !ny { // the wire did not hear our «taken», or the case system's broker repeats itself: somebody should be able to see it
 		s.Logg.InfoContext(ctx, "svaret er levert før", "svar", sv.ID)
 		s.Gjentatt(levering.KoSvar)
-		return nil
 	}
-	s.Vekk(levering.KoSvar)
 	return nil
+}
+
+// leggTil stores an answer, and judges it at once if this process has room. One with a body is claimed: what it is read from may be gone
+// when the wire has been told «taken».
+func (s *Service) leggTil(ctx context.Context, o levering.Oppdrag) (ny bool, err error) {
+	if s.Handover != nil && o.Svar.Innhold.Tom() {
+		if l, ok := s.Handover.Hold(ctx, o); ok {
+			if ny, err = s.Work.AddLeased(ctx, l); ny && err == nil {
+				s.Handover.Start(l)
+			} else {
+				s.Handover.Drop(l)
+			}
+			return ny, err
+		}
+	}
+	nye, err := s.Work.Add(ctx, o)
+	if err == nil && nye > 0 {
+		s.Vekk(levering.KoSvar)
+	}
+	return nye > 0, err
 }
 
 func (s *Service) svar(ctx context.Context, l ports.Lease) error {

@@ -68,8 +68,9 @@ type Config struct {
 	Logg    *slog.Logger
 	// Tell hears of every event written, for metrics.
 	Tell func(melding.Kode)
-	// Vekk is called after a commit that owes work now, so that nobody has to poll fast.
-	Vekk func()
+	// Vekk is called after a commit that owes work now and was not handed over, so that nobody has to poll fast.
+	Vekk     func()
+	Handover ports.Handover // nil = everything is claimed
 }
 
 // Service is the use case. Safe for concurrent use.
@@ -195,9 +196,11 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 	n.Hendelser, n.Oppdrag, n.Saker = levering.Aksepter(f, na)
 	// The commit outlives the request: a sender that hangs up now must not decide whether its report is stored.
 	ctx = context.WithoutCancel(ctx)
+	start, slipp := s.overlat(ctx, &n)
 	id, err := s.Store.Create(ctx, n)
 	switch {
 	case err == nil:
+		start()
 		s.Logg.InfoContext(ctx, "melding akseptert", "melding", id, "mottaker", f.RessursID, "slag", f.Slag, "versjon", f.Versjon.String())
 		for _, h := range n.Hendelser {
 			s.Tell(h.Kode)
@@ -205,20 +208,38 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 		for _, sak := range n.Saker {
 			s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art, "melding", id)
 		}
-		s.Vekk()
 		return id, nil
 	case errors.Is(err, ports.ErrExists):
+		slipp()
 		s.Logg.InfoContext(ctx, "samme innsending igjen", "melding", id)
 		return id, nil
 	case errors.Is(err, ports.ErrConflict):
+		slipp()
 		return "", &IdempotensError{Forste: id}
 	}
 	// Unknown: the commit may have happened. Found = accepted; anything else must be asked again by the sender.
 	if _, gerr := s.Store.Get(ctx, f.ID); gerr == nil {
-		s.Vekk()
+		start()
 		return f.ID, nil
 	}
+	slipp() // if it comes all the same, it comes with a lease that nobody holds, and is claimed when that has run out
 	return "", fmt.Errorf("lagring av melding %s: %w: %w", f.ID, ports.ErrUnavailable, err)
+}
+
+// overlat has this process send the report the instant it is stored, if it has room. One of the two must be called, once.
+func (s *Service) overlat(ctx context.Context, n *ports.Ny) (start, slipp func()) {
+	if s.Handover != nil {
+		for _, o := range n.Oppdrag {
+			if o.Ko != levering.KoSend {
+				continue
+			}
+			if l, ok := s.Handover.Hold(ctx, o); ok {
+				n.Leier = []ports.Lease{l}
+				return func() { s.Handover.Start(l) }, func() { s.Handover.Drop(l) }
+			}
+		}
+	}
+	return s.Vekk, func() {}
 }
 
 // segl is D21: both parts are whole CMS of an accepted kind, sealed for an accepted certificate and for nobody else.

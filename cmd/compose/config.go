@@ -64,6 +64,7 @@ type Deler struct {
 // Lager is a store with everything a System asks of it.
 type Lager interface {
 	ports.Store
+	ports.Dispatch
 	ports.Vault
 	ports.Work
 	ports.Ledger

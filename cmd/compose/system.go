@@ -155,19 +155,19 @@ func (s *System) sett(hemmelig []byte, d delivery.Config) {
 			s.slettet.Store(true)
 		}
 	}
-	vekk := func(koer ...levering.Ko) { s.Outbox.Vekk(koer...) } // made below
-	d.Store, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l
-	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.Vekk = s.clock, s.Policy, s.logg, tell, m.gjentatt, vekk
+	s.vakt = &vakt{lager: l, clock: s.clock, utenTid: s.cfg.Deler.UtenKlokkevakt}
+	s.Outbox = outbox.New(outbox.Config{Work: l, Clock: s.clock, Policy: s.Policy, Logg: s.logg, Vakt: s.vakt.Sjekk})
+	d.Store, d.Dispatch, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l, l
+	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.Vekk, d.Handover = s.clock, s.Policy, s.logg, tell, m.gjentatt, s.Outbox.Vekk, s.Outbox
 	if s.fiks != nil {
 		d.Catalogue = s.fiks
 	}
 	s.Levering = delivery.New(d)
+	s.Outbox.Leveringen = s.Levering
 	s.Inntak = intake.New(intake.Config{Store: l, Directory: l, Access: l, Certs: l, Inspector: inspektor{}, Clock: s.clock, Policy: s.Policy,
 		NyID:  func(time.Time) melding.ID { return melding.ID(uuid.Must(uuid.NewV7()).String()) },
-		Plass: l.LedigPlass, Reserve: s.cfg.Reserve, Logg: s.logg, Tell: tell, Vekk: func() { vekk(levering.KoSend) }})
+		Plass: l.LedigPlass, Reserve: s.cfg.Reserve, Logg: s.logg, Tell: tell, Vekk: func() { s.Outbox.Vekk(levering.KoSend) }, Handover: s.Outbox})
 	s.Oppsett = &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: s.clock, Hemmelighet: hemmelig, Dev: s.cfg.Dev}
-	s.vakt = &vakt{lager: l, clock: s.clock, utenTid: s.cfg.Deler.UtenKlokkevakt}
-	s.Outbox = outbox.New(outbox.Config{Work: l, Clock: s.clock, Leveringen: s.Levering, Policy: s.Policy, Logg: s.logg, Vakt: s.vakt.Sjekk})
 	s.Handler = s.drift(m)
 }
 

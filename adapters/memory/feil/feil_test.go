@@ -23,7 +23,7 @@ func TestGjennomsiktig(t *testing.T) {
 	open := func(*testing.T) contracts.Lager {
 		l, f := memory.NyttLager(memory.NyKlokke(contracts.Start)), feil.Ny(nil)
 		return contracts.Lager{Store: f.Store(l), Work: f.Work(l), Ledger: f.Ledger(l), Certificates: f.Certificates(l), Registry: f.Registry(l),
-			Vault: l, Directory: l, Access: l, Overview: l,
+			Dispatch: l, Vault: l, Directory: l, Access: l, Overview: l,
 			Korruper: func(_ *testing.T, id melding.ID, del melding.Del) { l.Korruper(id, del) },
 			Fjern:    func(_ *testing.T, id melding.ID, ko levering.Ko) { l.Fjern(id, ko) }}
 	}

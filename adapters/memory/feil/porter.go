@@ -59,6 +59,10 @@ func (w work) Add(ctx context.Context, o ...levering.Oppdrag) (int, error) {
 	return verdi(w.f, "Work", "Add", id, func() (int, error) { return w.Work.Add(ctx, o...) })
 }
 
+func (w work) AddLeased(ctx context.Context, l ports.Lease) (bool, error) {
+	return verdi(w.f, "Work", "AddLeased", string(l.Oppdrag.ID), func() (bool, error) { return w.Work.AddLeased(ctx, l) })
+}
+
 func (w work) Claim(ctx context.Context, ko levering.Ko, max int, now time.Time, lease time.Duration) ([]ports.Lease, error) {
 	if n, err := w.Work.Next(ctx, ko); err == nil && (n.IsZero() || n.After(now)) {
 		return w.Work.Claim(ctx, ko, max, now, lease)

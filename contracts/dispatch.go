@@ -1,0 +1,88 @@
+package contracts
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// likSending fails unless the one question is answered as the three are.
+func likSending(t testing.TB, l Lager, id melding.ID, na time.Time, hva string) {
+	t.Helper()
+	is := is.New(t)
+	g, err := l.Dispatch.Sendegrunnlag(t.Context(), id, na)
+	is.NoErr(err)
+	LikUtgave(t, g.Utgave, Les(t, l, id))
+	konto, err := l.Directory.Mottaker(t.Context(), g.Utgave.Melding.Fakta.RessursID)
+	is.NoErr(err)
+	Lik(t, g.Konto, konto)
+	godtatt, err := l.Certificates.Accepted(t.Context(), kommune.MottakerEier(konto.Bydel.RessursID), na)
+	is.NoErr(err)
+	if len(g.Godtatt) != len(godtatt) {
+		t.Fatalf("%s: %d godtatte sertifikater, ventet %d", hva, len(g.Godtatt), len(godtatt))
+	}
+	for i, c := range godtatt {
+		is.True(c.Equal(g.Godtatt[i]))
+	}
+}
+
+func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
+	t.Run("U1 one question is answered as three", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		_, err := l.Dispatch.Sendegrunnlag(t.Context(), MeldingID(Start), Start)
+		is.True(errors.Is(err, ports.ErrNotFound))
+		o := OppsettFor("0301", "01", "02")
+		n := NyMelding(t, func(x *Oppskrift) { x.Til = o.Mottakere[1].Bydel.RessursID })
+		id := Lagre(t, l, n)
+		_, err = l.Dispatch.Sendegrunnlag(t.Context(), id, Start)
+		is.True(errors.Is(err, ports.ErrNotFound)) // a receiver that nobody has set up
+		is.NoErr(l.Registry.Apply(t.Context(), o))
+		for range 2 {
+			likSending(t, l, id, Start, "oppsettet")
+			g, err := l.Dispatch.Sendegrunnlag(t.Context(), id, Start)
+			is.NoErr(err)
+			g.Konto.Bydel.Navn["nb"] = "endret" // what is handed out is the caller's own
+		}
+		Lever(t, l, id, Start)
+		likSending(t, l, id, Start, "etter levering")
+	})
+
+	t.Run("U2 every change counts at once", func(t *testing.T) {
+		l := open(t)
+		o := OppsettFor("0301", "01")
+		r := o.Mottakere[0].Bydel.RessursID
+		id := Lagre(t, l, NyMelding(t, func(x *Oppskrift) { x.Til = r }))
+		a, b := NyttSertifikat(t), NyttSertifikat(t)
+		for _, x := range []struct {
+			navn string
+			gjor func() error
+		}{
+			{"oppsettet", func() error { return l.Registry.Apply(t.Context(), o) }},
+			{"nøkkelen annonsert", func() error { return l.Certificates.Announce(t.Context(), kommune.MottakerEier(r), a, Start) }},
+			{"nøkkelen byttet", func() error {
+				return l.Certificates.Announce(t.Context(), kommune.MottakerEier(r), b, Start.Add(time.Minute))
+			}},
+			{"den gamle trukket", func() error { return l.Certificates.Revoke(t.Context(), a, Start, "på avveie") }},
+			{"kontoen byttet", func() error { o.Mottakere[0].KontoID = "ny"; return l.Registry.Apply(t.Context(), o) }},
+			{"bydelen stengt", func() error {
+				o.Mottakere[0].Bydel.Aktiv, o.Mottakere[0].Bydel.StandardMottaker = false, false
+				return l.Registry.Apply(t.Context(), o)
+			}},
+		} {
+			if err := x.gjor(); err != nil {
+				t.Fatalf("%s: %v", x.navn, err)
+			}
+			for _, na := range []time.Time{Start, Start.Add(ports.Overlap + time.Hour)} {
+				for range 2 { // what was kept is as good as what was read
+					likSending(t, l, id, na, x.navn)
+				}
+			}
+		}
+	})
+}
