@@ -13,3 +13,5 @@ func Bruddsporring() string {
 	return schema.NewQueryGen(sqlitedialect.New()).FormatQuery(bruddsporring, melding.AKSEPTERT, melding.SENDT_FAGSYSTEM,
 		levering.KoFrist, 10, melding.Sendeforsok, levering.KoSend, 10, 10)
 }
+
+const LikSporring = likSporring

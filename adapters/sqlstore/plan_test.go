@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -9,13 +10,39 @@ import (
 
 // The sweep goes through indexes alone. SQLite has no statistics here, as in a running portal, so the plan is the same for ever.
 func TestSveipenLeserBareIndekser(t *testing.T) {
-	r := iSqlite(t)
-	rader, err := r.raa.Query("EXPLAIN QUERY PLAN " + sqlstore.Bruddsporring())
+	plan := planen(t, sqlstore.Bruddsporring())
+	krevLinjer(t, plan, "SCAN m USING INDEX melding_ulevert", "oppdrag_melding (melding=?)", "sak_melding (melding=?)")
+	for _, l := range plan {
+		if l == "SCAN m" || l == "SCAN o" || l == "SCAN s" {
+			t.Errorf("planen leser hele tabellen: %s\n%s", l, strings.Join(plan, "\n"))
+		}
+	}
+}
+
+// A sender that sends a thousand reports to one receiver in a minute pays for none of them when it sends the next.
+func TestLetingenEtterDubletterLeserBareDeSomLigner(t *testing.T) {
+	krevLinjer(t, planen(t, regexp.MustCompile(`\?\d`).ReplaceAllString(sqlstore.LikSporring, "0")),
+		"melding_lik (fra_fiks_org_id=? AND slag=? AND str_asice=? AND str_pdf=? AND innsendt>?)")
+}
+
+func krevLinjer(t *testing.T, plan []string, linjer ...string) {
+	t.Helper()
+	alt := strings.Join(plan, "\n")
+	for _, l := range linjer {
+		if !strings.Contains(alt, l) {
+			t.Errorf("planen mangler %q:\n%s", l, alt)
+		}
+	}
+}
+
+// planen is how SQLite means to answer q.
+func planen(t *testing.T, q string) (plan []string) {
+	t.Helper()
+	rader, err := iSqlite(t).raa.Query("EXPLAIN QUERY PLAN " + q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = rader.Close() }()
-	var plan []string
 	for rader.Next() {
 		var id, over, intet int
 		var linje string
@@ -24,15 +51,8 @@ func TestSveipenLeserBareIndekser(t *testing.T) {
 		}
 		plan = append(plan, linje)
 	}
-	alt := strings.Join(plan, "\n")
-	for _, l := range []string{"SCAN m USING INDEX melding_ulevert", "oppdrag_melding (melding=?)", "sak_melding (melding=?)"} {
-		if !strings.Contains(alt, l) {
-			t.Errorf("planen mangler %q:\n%s", l, alt)
-		}
+	if err := rader.Err(); err != nil {
+		t.Fatal(err)
 	}
-	for _, l := range plan {
-		if l == "SCAN m" || l == "SCAN o" || l == "SCAN s" {
-			t.Errorf("planen leser hele tabellen: %s\n%s", l, alt)
-		}
-	}
+	return plan
 }

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS melding (
 );
 -- D10: byte-identical parts from the same sender to the same receiver are one report while the first's content is kept.
 CREATE UNIQUE INDEX IF NOT EXISTS melding_like_deler ON melding (fra_fiks_org_id, ressurs_id, slag, versjon, sha_asice, sha_pdf) WHERE NOT slettet;
-CREATE INDEX IF NOT EXISTS melding_lik ON melding (fra_fiks_org_id, ressurs_id, slag, innsendt);
+CREATE INDEX IF NOT EXISTS melding_lik ON melding (fra_fiks_org_id, slag, str_asice, str_pdf, innsendt, id);
 CREATE INDEX IF NOT EXISTS melding_mottaker ON melding (ressurs_id, id);
 CREATE INDEX IF NOT EXISTS melding_gruppe ON melding (tilstand, kanal);
 -- What is not delivered is few; "always owed" and the oldest report look at nothing else.
