@@ -54,11 +54,11 @@ func (c *oppsettCmd) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, l.Close()) }()
 	s := &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: sysclock.Clock{}, Hemmelighet: hemmelig, Dev: c.Dev}
 	nye, err := s.Bruk(ctx, fil)
-	if err != nil {
-		return err
-	}
 	for id, passord := range nye {
 		fmt.Printf("Nytt passord for integrasjon %s, vises bare nå: %s\n", id, passord)
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Println("Oppsettet er tatt i bruk.")
 	return nil
