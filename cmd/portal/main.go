@@ -23,6 +23,7 @@ type program struct {
 	Saker   sakerCmd   `cmd:"" help:"Vis saker som noen må se på."`
 	Avgjor  avgjorCmd  `cmd:"" help:"Avgjør en sak eller en melding, med navn og begrunnelse."`
 	Svar    svarCmd    `cmd:"" help:"Vis hva et fagsystem skrev da det avviste en melding."`
+	Nokkel  nokkelCmd  `cmd:"" help:"Vis nøkler, og trekk tilbake en som er på avveie."`
 	Verify  verifyCmd  `cmd:"" help:"Kontroller historikk og lagret innhold."`
 }
 

@@ -89,9 +89,9 @@ func (c *sakerCmd) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ART\tKRITISK\tÅPNET\tFRIST\tLUKKET\tSAK")
+	fmt.Fprintln(w, "ART\tKRITISK\tÅPNET\tFRIST\tLUKKET\tSAK\tHVA")
 	for _, s := range saker {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Art, ja(s.Kritisk), lokal(s.Apnet), lokal(s.Frist), lokal(s.Lukket), s.ID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Art, ja(s.Kritisk), lokal(s.Apnet), lokal(s.Frist), lokal(s.Lukket), s.ID, s.Grunn)
 	}
 	return w.Flush()
 }

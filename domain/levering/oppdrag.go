@@ -129,13 +129,15 @@ const (
 	SakUtenToken       Saksart = "uten-token"
 	SakKatalog         Saksart = "katalogen-mangler-nokkel"
 	SakNyNokkel        Saksart = "mottaker-byttet-nokkel"
+	SakNokkelTrukket   Saksart = "nokkel-trukket"
 )
 
 // Saksarter lists them all.
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel}
+		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel,
+		SakNokkelTrukket}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.
