@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
-	"portal.example/bekymringsmelding/ports"
 )
 
 // Nokkelstatus is what a certificate is to its owner now.
@@ -21,7 +19,8 @@ const (
 	NokkelErstattet Nokkelstatus = "erstattet, godtas ennå" // within the overlap
 	NokkelTidligere Nokkelstatus = "erstattet"              // accepted no longer, and not revoked: it may be announced again
 	NokkelTrukket   Nokkelstatus = "trukket"
-	NokkelMangler   Nokkelstatus = "ingen nøkkel" // senders are given nothing
+	NokkelVenter    Nokkelstatus = "venter på katalogen" // the portal's own, while it is changed
+	NokkelMangler   Nokkelstatus = "ingen nøkkel"        // senders are given nothing
 )
 
 // Nokkelrad is one certificate of one owner, as an operator looks for it.
@@ -56,12 +55,16 @@ func (s *Service) Nokler(ctx context.Context) ([]Nokkelrad, error) {
 		}
 		ut = append(ut, rader...)
 	}
-	return ut, nil
+	_, neste, err := s.egneNokler(ctx)
+	if neste != nil {
+		ut = append(ut, Nokkelrad{Eier: kommune.PortalenNeste, Sertifikat: neste, Serie: neste.SerialNumber.Text(16), Status: NokkelVenter})
+	}
+	return ut, err
 }
 
 func (s *Service) noklerTil(ctx context.Context, e Nokkelrad) (ut []Nokkelrad, err error) {
-	gjeldende, err := s.Certs.Current(ctx, e.Eier)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+	gjeldende, err := s.gjeldende(ctx, e.Eier)
+	if err != nil {
 		return nil, err
 	}
 	if gjeldende == nil && (e.Konto.Bydel.Aktiv || e.Eier == kommune.Printleverandor) {
@@ -109,6 +112,7 @@ func (s *Service) nokkeleiere(ctx context.Context) ([]Nokkelrad, error) {
 	if err != nil {
 		return nil, err
 	}
+	delete(eiere, kommune.PortalenNeste)
 	eiere[kommune.Printleverandor] = nil
 	kommuner, err := s.Directory.Kommuner(ctx)
 	if err != nil {

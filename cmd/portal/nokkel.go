@@ -20,6 +20,7 @@ import (
 type nokkelCmd struct {
 	Liste nokkellisteCmd `cmd:"" help:"Vis nøklene til mottakerne, trykkeriet og portalen: serienummer, utløp, og hva de er nå."`
 	Trekk nokkeltrekkCmd `cmd:"" help:"Trekk tilbake nøkkelen til en mottaker eller trykkeriet. Det kan ikke gjøres om."`
+	Ny    nokkelnyCmd    `cmd:"" help:"Bytt portalens egen nøkkel: lag en ny, og vis sertifikatet."`
 }
 
 type nokkellisteCmd struct{ lagervalg }
@@ -111,7 +112,7 @@ func hvis(r delivery.Nokkelrad) string {
 	switch r.Eier {
 	case kommune.Printleverandor:
 		return "trykkeriet"
-	case kommune.Portalen:
+	case kommune.Portalen, kommune.PortalenNeste:
 		return "portalen"
 	}
 	b := r.Konto.Bydel

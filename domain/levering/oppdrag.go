@@ -130,6 +130,7 @@ const (
 	SakKatalog         Saksart = "katalogen-mangler-nokkel"
 	SakNyNokkel        Saksart = "mottaker-byttet-nokkel"
 	SakNokkelTrukket   Saksart = "nokkel-trukket"
+	SakNokkelbytte     Saksart = "nokkelbytte"
 )
 
 // Saksarter lists them all.
@@ -137,7 +138,7 @@ func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
 		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel,
-		SakNokkelTrukket}
+		SakNokkelTrukket, SakNokkelbytte}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.
