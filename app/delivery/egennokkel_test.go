@@ -46,7 +46,9 @@ func nyBytteverden(t *testing.T) *bytteverden {
 	f := feil.Ny(func(feil.Kall) (bool, error) { return v.gjor() })
 	v.Ledger, v.Certs = f.Ledger(v.lager), f.Certificates(v.lager)
 	v.bytt()
-	v.runde(v.mappe)
+	if err := v.runde(v.mappe); err != nil {
+		t.Fatal(err)
+	}
 	v.steg = 0
 	return v
 }
