@@ -2,6 +2,7 @@ package acceptance_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/fakeprint"
+	"portal.example/bekymringsmelding/app/delivery"
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
@@ -112,6 +114,23 @@ var operatorer = []scenario{
 		l.Fram(5 * 24 * time.Hour)
 		l.venter(func(is *is.I) { is.Equal(l.ApneSaker(id), []levering.Saksart{levering.SakBrevAvvist}) })
 	}, slutt: []dom{{slutt: []melding.Tilstand{melding.SENDT_FAGSYSTEM}, apne: []levering.Saksart{levering.SakBrevAvvist}, forsok: 2}}},
+	{navn: "mottakerens nøkkel er på avveie: den trekkes, og det som venter, går som brev", driv: func(l *liv) {
+		l.Nett.Nede(true)
+		forSen := l.Forseglet("4601", "01")
+		id := l.Send("4601", "01")
+		l.Fram(time.Minute)
+		l.trekk(l.D.Finn("4601", "01").Sert.Cert)
+		l.Nett.Nede(false)
+		l.Fram(20 * time.Minute)
+		l.venter(func(is *is.I) {
+			is.Equal(l.Tilstander(id), aldri)
+			is.Equal(len(l.Nett.Sendte(id)), 0) // nobody with the key gets it by that way any more
+			_, err := l.Avsender.HentNokler(context.Background(), "4601", "01")
+			is.Equal(feilkropp(l.t, err).Status, 503) // there is no key to give
+			_, err = l.Post(forSen)
+			is.Equal(feilkropp(l.t, err).ErrorCode, "NOKKEL_FEIL")
+		})
+	}, slutt: []dom{{brev: 1}}, losSaker: []levering.Saksart{levering.SakNokkelTrukket}},
 	{navn: "40 etter 30 dager er innholdet borte og historikken igjen", driv: func(l *liv) {
 		id, holdt, loftet := l.Send("4601", "01"), l.Send("4601", "01"), l.Send("4601", "01")
 		l.Pump()
@@ -136,4 +155,23 @@ var operatorer = []scenario{
 		l.Fram(2 * 24 * time.Hour)
 		l.venter(func(is *is.I) { is.True(l.Utgave(loftet).Slettet) })
 	}, slutt: []dom{{slettet: true}, {}, {slettet: true}}},
+}
+
+// trekk is an operator who revokes a key, and who looks whether it is done when she was told that it is not.
+func (l *liv) trekk(c *x509.Certificate) {
+	l.t.Helper()
+	ctx, d := context.Background(), l.System.Levering
+	l.igjen(func() error {
+		rader, err := d.Nokler(ctx)
+		if err != nil {
+			return err
+		}
+		valgt, err := delivery.FinnNokkel(rader, c.SerialNumber.Text(16))
+		if !l.rent && errors.Is(err, delivery.ErrIngenNokkel) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		return d.TrekkNokkel(ctx, valgt, "kari", "prøve")
+	})
 }

@@ -2,10 +2,10 @@ package delivery
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -58,15 +58,28 @@ func (s *Service) folgMottaker(ctx context.Context, r kommune.RessursID) error {
 	if gammelt != nil && gammelt.Equal(c) {
 		return nil
 	}
+	trukne, err := s.trukne(ctx, eier)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(trukne, func(t trukket) bool { return t.avtrykk == avtrykk(c) }) {
+		return s.katalogsak(ctx, r, na) // revoked here, and still in the catalogue
+	}
+	var fra string // "" = the receiver's first key
 	if gammelt != nil {
+		fra = gammelt.SerialNumber.Text(16)
+	} else if len(trukne) > 0 {
+		fra = trukne[0].serie
+	}
+	if fra != "" {
 		// Before the key is announced: a crash here leaves a case about what the next round does.
-		if err := s.nokkelsak(ctx, r, gammelt, c, na); err != nil {
+		if err := s.nokkelsak(ctx, r, fra, c, na); err != nil {
 			return err
 		}
 	}
 	switch err := s.Certs.Announce(ctx, eier, c, na); {
 	case errors.Is(err, ports.ErrRefused):
-		return s.katalogsak(ctx, r, na) // revoked here, and still in the catalogue
+		return s.katalogsak(ctx, r, na) // revoked, and no mark says so
 	case err != nil:
 		return err
 	}
@@ -81,10 +94,8 @@ func (s *Service) katalogsak(ctx context.Context, r kommune.RessursID, na time.T
 }
 
 // nokkelsak tells a person that senders are about to seal for another key. Who can write to the catalogue decides who can read reports, so
-// somebody must be able to ask the receiver.
-func (s *Service) nokkelsak(ctx context.Context, r kommune.RessursID, fra, til *x509.Certificate, na time.Time) error {
-	gammel, ny := fra.SerialNumber.Text(16), til.SerialNumber.Text(16)
-	avtrykk := sha256.Sum256(til.Raw) // whoever issues a certificate chooses its serial number
-	return s.apneSak(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%x", levering.SakNyNokkel, r, avtrykk[:8])), Art: levering.SakNyNokkel,
-		Apnet: na, Frist: na.Add(3 * 24 * time.Hour), Grunn: fmt.Sprintf("mottaker %s har byttet nøkkel i katalogen, fra serienummer %s til %s", r, gammel, ny)})
+// somebody must be able to ask the receiver: most of all when the key before was revoked.
+func (s *Service) nokkelsak(ctx context.Context, r kommune.RessursID, fra string, til *x509.Certificate, na time.Time) error {
+	return s.apneSak(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%s", levering.SakNyNokkel, r, avtrykk(til))), Art: levering.SakNyNokkel,
+		Apnet: na, Frist: na.Add(3 * 24 * time.Hour), Grunn: fmt.Sprintf("mottaker %s har byttet nøkkel i katalogen, fra serienummer %s til %s", r, fra, til.SerialNumber.Text(16))})
 }

@@ -112,7 +112,8 @@ func Les(r io.Reader) (Fil, error) {
 }
 
 // Bruk applies f in one transaction and then announces its certificates. It gives back the passwords it made, by integration id;
-// they are shown once and stored only as HMAC. A crash between the two steps is mended by applying the file again.
+// they are shown once and stored only as HMAC, so they come also with an error. A crash between the two steps is mended by applying the
+// file again. A certificate that is refused, as a revoked one is, keeps no other from being announced.
 func (s *Service) Bruk(ctx context.Context, f Fil) (map[kommune.IntegrasjonID]string, error) {
 	var o ports.Oppsett
 	certs := map[kommune.Eier]*x509.Certificate{}
@@ -142,12 +143,13 @@ func (s *Service) Bruk(ctx context.Context, f Fil) (map[kommune.IntegrasjonID]st
 	if err := s.Registry.Apply(ctx, o); err != nil {
 		return nil, err
 	}
+	var feil error
 	for eier, c := range certs {
 		if err := s.Certs.Announce(ctx, eier, c, s.Clock.Now()); err != nil {
-			return nil, fmt.Errorf("sertifikat for %s: %w", eier, err)
+			feil = errors.Join(feil, fmt.Errorf("sertifikat for %s: %w", eier, err))
 		}
 	}
-	return nye, nil
+	return nye, feil
 }
 
 func (s *Service) kommune(o *ports.Oppsett, certs map[kommune.Eier]*x509.Certificate, k KommuneFil) error {

@@ -15,6 +15,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/fiksio"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/ports"
 )
 
 // FiksConfig is what the portal needs to be an account on Fiks IO: read when --transport is fiksio.
@@ -35,8 +36,8 @@ type FiksConfig struct {
 // fiksdel is the portal's own account on Fiks IO.
 type fiksdel struct {
 	*fiksio.Transport
-	token func(context.Context) (string, error)
-	sert  *x509.Certificate // what answers with a body are sealed for
+	token  func(context.Context) (string, error)
+	nokler ports.KeyStore // with the key that answers with a body are sealed for
 }
 
 // apneFiks composes the Fiks IO adapter. The store must be open: the portal's own key is known by the certificate announced there.
@@ -60,8 +61,7 @@ func (s *System) apneFiks(ctx context.Context) (*fiksdel, error) {
 	if err != nil {
 		return nil, err
 	}
-	egen, err := portalnokkel(ctx, nokler, s.Lager, s.clock.Now())
-	if err != nil {
+	if _, err := portalnokkel(ctx, nokler, s.Lager, s.clock.Now()); err != nil {
 		return nil, err
 	}
 	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: f.TokenEndpoint, Issuer: s.cfg.Utsteder, KlientID: f.KlientID,
@@ -74,7 +74,7 @@ func (s *System) apneFiks(ctx context.Context) (*fiksdel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return &fiksdel{t, k.Token, egen.Sertifikat()}, nil
+	return &fiksdel{t, k.Token, nokler}, nil
 }
 
 // lyttet writes down that answers were being taken. When it cannot be written the silence looks longer than it was, and a letter may
@@ -88,7 +88,7 @@ func (s *System) lyttet(ctx context.Context, fra, til time.Time) {
 // jobber are what a portal on Fiks IO does beside its work.
 func (f *fiksdel) jobber(s *System) []jobb {
 	return []jobb{
-		{"fiks-nøkkel", time.Hour, func(ctx context.Context) error { return f.Publish(ctx, f.sert) }},
+		{"fiks-nøkkel", 5 * time.Minute, func(ctx context.Context) error { return s.Levering.FolgEgenNokkel(ctx, f.nokler, f.Publish) }},
 		{"fiks-katalog", 5 * time.Minute, s.Levering.FolgKatalogen},
 		{"fiks-lytting", time.Minute, s.Levering.SjekkLytting},
 		{"fiks-token", time.Minute, func(ctx context.Context) error { return s.Levering.SjekkToken(ctx, f.token) }},

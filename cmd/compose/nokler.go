@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/keystore"
 	"portal.example/bekymringsmelding/adapters/sysclock"
+	"portal.example/bekymringsmelding/app/delivery"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
@@ -36,19 +38,22 @@ func apneNokler(cfg Config) (ports.KeyStore, error) {
 	if err != nil || len(hemmelig) < 32 {
 		return nil, fmt.Errorf("%w: PORTAL_NOKKEL_HEMMELIGHET må være minst 32 byte som base64 (lag en med: openssl rand -base64 32)", ErrConfig)
 	}
-	klokke := cfg.Deler.Clock
-	if klokke == nil {
-		klokke = sysclock.Clock{}
-	}
-	s, err := keystore.Open(keystore.Config{Mappe: cfg.Nokler, Gyldighet: portalGyldig, Klokke: klokke}, hemmelig)
+	s, err := keystore.Open(keystore.Config{Mappe: cfg.Nokler, Gyldighet: portalGyldig, Klokke: cfg.klokke()}, hemmelig)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return s, nil
 }
 
-// portalnokkel gives the key of the portal's own account, and makes and announces the first one. It never replaces one: the platform's
-// catalogue has its certificate. Two replicas that start together on an empty folder may make two; the last announced is in use, and
+func (c Config) klokke() ports.Clock {
+	if c.Deler.Clock != nil {
+		return c.Deler.Clock
+	}
+	return sysclock.Clock{}
+}
+
+// portalnokkel sees to it that the portal's own account has a key, and that it is here: it makes and announces the first one, and never
+// replaces one. Two replicas that start together on an empty folder may make two; the last announced is in use, and
 // the other is accepted for the overlap.
 func portalnokkel(ctx context.Context, k ports.KeyStore, sert ports.Certificates, na time.Time) (ports.Handle, error) {
 	c, err := sert.Current(ctx, kommune.Portalen)
@@ -69,6 +74,16 @@ func portalnokkel(ctx context.Context, k ports.KeyStore, sert ports.Certificates
 	}
 	// A crash here leaves a key nothing is sealed for; the next start makes another.
 	return h, sert.Announce(ctx, kommune.Portalen, h.Sertifikat(), na)
+}
+
+// BytterNokkel begins a change of the key of the portal's own account, for a command.
+func BytterNokkel(ctx context.Context, cfg Config, l Lager, hvem, grunn string) (delivery.Nokkelbytte, error) {
+	k, err := apneNokler(cfg)
+	if err != nil {
+		return delivery.Nokkelbytte{}, err
+	}
+	d := delivery.New(delivery.Config{Ledger: l, Certs: l, Overview: l, Clock: cfg.klokke()})
+	return d.NyEgenNokkel(ctx, k, portalBits, hvem, grunn)
 }
 
 // ErrUleselig says that an answer's body cannot be read with the platform's keys, or is no feilmelding.
@@ -113,12 +128,22 @@ func (l *Svarleser) Les(ctx context.Context, f melding.Forseglet, nar time.Time)
 	return protokoll.Feilmelding{}, ErrUleselig
 }
 
-// noklene are the portal's keys that an answer at nar may be sealed for. Accepted goes back an overlap from the instant it is given, so
-// an old answer still finds the key that has been replaced since.
+// noklene are the portal's keys that an answer at nar may be sealed for: while a change is under way also the one it is about to have,
+// which the catalogue may have given somebody already. Accepted goes back an overlap from the instant it is given, so an old answer
+// still finds the key that has been replaced since.
 func (l *Svarleser) noklene(ctx context.Context, nar time.Time) ([]cms.Key, error) {
 	serter, err := l.sert.Accepted(ctx, kommune.Portalen, nar)
 	if err != nil {
 		return nil, err
+	}
+	neste, err := l.sert.Accepted(ctx, kommune.PortalenNeste, nar)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range neste {
+		if !slices.ContainsFunc(serter, c.Equal) {
+			serter = append(serter, c)
+		}
 	}
 	var ut []cms.Key
 	for _, c := range serter {

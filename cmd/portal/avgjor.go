@@ -28,12 +28,8 @@ type avgjorCmd struct {
 }
 
 func (c *avgjorCmd) Run(ctx context.Context, logg *slog.Logger) (err error) {
-	if u, uerr := user.Current(); c.Hvem == "" && uerr == nil {
-		c.Hvem = u.Username
-	}
-	c.Hvem, c.Grunn = strings.TrimSpace(c.Hvem), strings.TrimSpace(c.Grunn)
-	if err := levering.KontrollerOperator(c.Hvem, c.Grunn); err != nil {
-		return fmt.Errorf("%w (--hvem og --grunn)", err)
+	if err := hvemOgHvorfor(&c.Hvem, &c.Grunn); err != nil {
+		return err
 	}
 	stopp := c.Valg == "brevstopp"
 	switch {
@@ -55,7 +51,7 @@ func (c *avgjorCmd) Run(ctx context.Context, logg *slog.Logger) (err error) {
 	case stopp:
 		return c.brevstopp(ctx, d)
 	case c.Valg == string(levering.ValgLukk) && strings.HasPrefix(c.ID, "ledger/"):
-		if err := l.CloseCase(ctx, levering.SakID(c.ID), melding.AktorOperator(c.Hvem), c.Grunn, sysclock.Clock{}.Now()); err != nil {
+		if err := d.LukkSak(ctx, levering.SakID(c.ID), c.Hvem, c.Grunn); err != nil {
 			return fmt.Errorf("saken kan ikke lukkes: %w", err)
 		}
 		fmt.Println("Saken er lukket.")
@@ -71,6 +67,18 @@ func (c *avgjorCmd) Run(ctx context.Context, logg *slog.Logger) (err error) {
 		return err
 	}
 	fmt.Printf("Melding %s er i %s.\n", id, u.Melding.Tilstand())
+	return nil
+}
+
+// hvemOgHvorfor fills in who is logged in, and refuses what cannot stand in a history.
+func hvemOgHvorfor(hvem, grunn *string) error {
+	if u, err := user.Current(); *hvem == "" && err == nil {
+		*hvem = u.Username
+	}
+	*hvem, *grunn = strings.TrimSpace(*hvem), strings.TrimSpace(*grunn)
+	if err := levering.KontrollerOperator(*hvem, *grunn); err != nil {
+		return fmt.Errorf("%w (--hvem og --grunn)", err)
+	}
 	return nil
 }
 

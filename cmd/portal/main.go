@@ -23,6 +23,7 @@ type program struct {
 	Saker   sakerCmd   `cmd:"" help:"Vis saker som noen må se på."`
 	Avgjor  avgjorCmd  `cmd:"" help:"Avgjør en sak eller en melding, med navn og begrunnelse."`
 	Svar    svarCmd    `cmd:"" help:"Vis hva et fagsystem skrev da det avviste en melding."`
+	Nokkel  nokkelCmd  `cmd:"" help:"Vis nøkler, trekk tilbake en som er på avveie, bytt portalens egen."`
 	Verify  verifyCmd  `cmd:"" help:"Kontroller historikk og lagret innhold."`
 }
 
@@ -68,4 +69,15 @@ type lagervalg struct {
 
 func (l lagervalg) config() compose.Config {
 	return compose.Config{Lager: l.Lager, Hemmelighet: l.Hemmelighet, Dev: l.Dev}
+}
+
+// mappevalg is what a command that uses the portal's own keys needs to know.
+type mappevalg struct {
+	Nokler            string `help:"Mappe med portalens private nøkler." env:"PORTAL_NOKLER" required:"" type:"path" placeholder:"MAPPE"`
+	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i mappen er forseglet med, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
+}
+
+func (m mappevalg) med(c compose.Config) compose.Config {
+	c.Nokler, c.NokkelHemmelighet = m.Nokler, m.NokkelHemmelighet
+	return c
 }

@@ -54,11 +54,11 @@ func (c *oppsettCmd) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, l.Close()) }()
 	s := &onboarding.Service{Registry: l, Access: l, Certs: l, Clock: sysclock.Clock{}, Hemmelighet: hemmelig, Dev: c.Dev}
 	nye, err := s.Bruk(ctx, fil)
-	if err != nil {
-		return err
-	}
 	for id, passord := range nye {
 		fmt.Printf("Nytt passord for integrasjon %s, vises bare nå: %s\n", id, passord)
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Println("Oppsettet er tatt i bruk.")
 	return nil
@@ -89,9 +89,9 @@ func (c *sakerCmd) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ART\tKRITISK\tÅPNET\tFRIST\tLUKKET\tSAK")
+	fmt.Fprintln(w, "ART\tKRITISK\tÅPNET\tFRIST\tLUKKET\tSAK\tHVA")
 	for _, s := range saker {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Art, ja(s.Kritisk), lokal(s.Apnet), lokal(s.Frist), lokal(s.Lukket), s.ID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Art, ja(s.Kritisk), lokal(s.Apnet), lokal(s.Frist), lokal(s.Lukket), s.ID, s.Grunn)
 	}
 	return w.Flush()
 }

@@ -18,9 +18,8 @@ import (
 
 type svarCmd struct {
 	lagervalg
-	Nokler            string `help:"Mappe med portalens private nøkler." env:"PORTAL_NOKLER" required:"" type:"path" placeholder:"MAPPE"`
-	NokkelHemmelighet string `name:"nokkel-hemmelighet" help:"Nøkkelen som filene i mappen er forseglet med, base64." env:"PORTAL_NOKKEL_HEMMELIGHET" placeholder:"BASE64"`
-	ID                string `arg:"" name:"melding-id" help:"Meldingens id."`
+	mappevalg
+	ID string `arg:"" name:"melding-id" help:"Meldingens id."`
 }
 
 // errIkkeTerminal: what a case system wrote may quote the report, and plaintext is never written to disk, a pipe or a log.
@@ -38,8 +37,7 @@ func (c *svarCmd) vis(ctx context.Context, w io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("oppgi meldingens id: %w", err)
 	}
-	cfg := c.config()
-	cfg.Nokler, cfg.NokkelHemmelighet = c.Nokler, c.NokkelHemmelighet
+	cfg := c.med(c.config())
 	l, err := compose.LesLager(ctx, cfg)
 	if err != nil {
 		return err

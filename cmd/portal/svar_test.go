@@ -79,8 +79,12 @@ func (d *driftet) melding(t *testing.T, svar ...[]byte) melding.ID {
 	return id
 }
 
+func (d *driftet) mappe() mappevalg {
+	return mappevalg{Nokler: d.nokler, NokkelHemmelighet: base64.StdEncoding.EncodeToString(d.hemmelighet)}
+}
+
 func (d *driftet) svarCmd(id melding.ID) *svarCmd {
-	return &svarCmd{lagervalg: d.lagervalg, Nokler: d.nokler, NokkelHemmelighet: base64.StdEncoding.EncodeToString(d.hemmelighet), ID: string(id)}
+	return &svarCmd{lagervalg: d.lagervalg, mappevalg: d.mappe(), ID: string(id)}
 }
 
 func TestAnOperatorReadsWhyACaseSystemRejected(t *testing.T) {

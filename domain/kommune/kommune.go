@@ -141,12 +141,14 @@ type Mottakerkonto struct {
 // Eier names whose certificate or key something is: a receiving bydel, the printer, or the platform's own account.
 type Eier struct {
 	Art string // "mottaker", "print", "portal"
-	ID  string // RessursID of the bydel; "" for print and portal
+	ID  string // RessursID of the bydel; "" for print and portal, "neste" for the portal's next
 }
 
 var (
 	Printleverandor = Eier{Art: "print"}
 	Portalen        = Eier{Art: "portal"}
+	// PortalenNeste is what Portalen is about to change to: the key is here, and the catalogue may have it already or not yet.
+	PortalenNeste = Eier{Art: "portal", ID: "neste"}
 )
 
 // MottakerEier is the owner of what seals for one bydel.

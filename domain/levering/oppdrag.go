@@ -129,13 +129,16 @@ const (
 	SakUtenToken       Saksart = "uten-token"
 	SakKatalog         Saksart = "katalogen-mangler-nokkel"
 	SakNyNokkel        Saksart = "mottaker-byttet-nokkel"
+	SakNokkelTrukket   Saksart = "nokkel-trukket"
+	SakNokkelbytte     Saksart = "nokkelbytte"
 )
 
 // Saksarter lists them all.
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel}
+		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel,
+		SakNokkelTrukket, SakNokkelbytte}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.
