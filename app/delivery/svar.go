@@ -41,10 +41,13 @@ func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 func (s *Service) leggTil(ctx context.Context, o levering.Oppdrag) (ny bool, err error) {
 	if s.Handover != nil && o.Svar.Innhold.Tom() {
 		if l, ok := s.Handover.Hold(ctx, o); ok {
+			defer func() {
+				if !ny || err != nil {
+					s.Handover.Drop(l)
+				}
+			}()
 			if ny, err = s.Work.AddLeased(ctx, l); ny && err == nil {
 				s.Handover.Start(l)
-			} else {
-				s.Handover.Drop(l)
 			}
 			return ny, err
 		}

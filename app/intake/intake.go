@@ -187,16 +187,19 @@ func (s *Service) Motta(ctx context.Context, i Innsending) (melding.ID, error) {
 		RessursID: konto.Bydel.RessursID, Kanal: konto.Kanal, KontoID: konto.KontoID, MuligDublett: g.Lik,
 		Innsendt: na, Frist: s.Policy.Frist(konto, na), Deler: deler, Oppbevar: s.Policy.OppbevarFor(konto), UtloptPrint: utloptPrint,
 	}
-	return s.lagre(ctx, f, i, na)
-}
-
-func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na time.Time) (melding.ID, error) {
 	n := ports.Ny{Fakta: f, Nokkel: i.Nokkel,
 		Deler: map[melding.Del]melding.Forseglet{melding.DelPDF: i.PDF, melding.DelAsice: i.Asice}}
 	n.Hendelser, n.Oppdrag, n.Saker = levering.Aksepter(f, na)
 	// The commit outlives the request: a sender that hangs up now must not decide whether its report is stored.
 	ctx = context.WithoutCancel(ctx)
-	start, slipp := s.overlat(ctx, &n)
+	start, slipp := s.overlat(ctx, &n, g, na)
+	defer slipp()
+	return s.lagre(ctx, n, start)
+}
+
+// lagre stores n. start is called when, and only when, it is there.
+func (s *Service) lagre(ctx context.Context, n ports.Ny, start func()) (melding.ID, error) {
+	f := n.Fakta
 	id, err := s.Store.Create(ctx, n)
 	switch {
 	case err == nil:
@@ -210,11 +213,9 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 		}
 		return id, nil
 	case errors.Is(err, ports.ErrExists):
-		slipp()
 		s.Logg.InfoContext(ctx, "samme innsending igjen", "melding", id)
 		return id, nil
 	case errors.Is(err, ports.ErrConflict):
-		slipp()
 		return "", &IdempotensError{Forste: id}
 	}
 	// Unknown: the commit may have happened. Found = accepted; anything else must be asked again by the sender.
@@ -222,24 +223,33 @@ func (s *Service) lagre(ctx context.Context, f melding.Fakta, i Innsending, na t
 		start()
 		return f.ID, nil
 	}
-	slipp() // if it comes all the same, it comes with a lease that nobody holds, and is claimed when that has run out
+	// If it comes all the same, it comes with a lease that nobody holds, and is claimed when that has run out.
 	return "", fmt.Errorf("lagring av melding %s: %w: %w", f.ID, ports.ErrUnavailable, err)
 }
 
-// overlat has this process send the report the instant it is stored, if it has room. One of the two must be called, once.
-func (s *Service) overlat(ctx context.Context, n *ports.Ny) (start, slipp func()) {
-	if s.Handover != nil {
-		for _, o := range n.Oppdrag {
-			if o.Ko != levering.KoSend {
-				continue
-			}
-			if l, ok := s.Handover.Hold(ctx, o); ok {
-				n.Leier = []ports.Lease{l}
-				return func() { s.Handover.Start(l) }, func() { s.Handover.Drop(l) }
-			}
+// overlat has this process send the report the instant it is stored, if it has room: the item is born leased to it and, where nothing
+// stands against sending, with the attempt begun. start says that it is stored, slipp that what is not started is let go.
+func (s *Service) overlat(ctx context.Context, n *ports.Ny, g ports.Grunnlag, na time.Time) (start, slipp func()) {
+	start, slipp = s.Vekk, func() {}
+	if s.Handover == nil {
+		return start, slipp
+	}
+	u := ports.Utgave{Melding: melding.Melding{Fakta: n.Fakta}.Med(n.Hendelser...), Owed: n.Oppdrag}
+	o, begynt, ok := levering.SendesStraks(u, *g.Mottaker, g.TilMottaker, s.Policy, na)
+	if !ok {
+		return start, slipp
+	}
+	l, ok := s.Handover.Hold(ctx, o)
+	if !ok {
+		return start, slipp
+	}
+	n.Leier, n.Hendelser = []ports.Lease{l}, append(n.Hendelser, begynt)
+	startet := false
+	return func() { startet = true; s.Handover.Start(l) }, func() {
+		if !startet {
+			s.Handover.Drop(l)
 		}
 	}
-	return s.Vekk, func() {}
 }
 
 // segl is D21: both parts are whole CMS of an accepted kind, sealed for an accepted certificate and for nobody else.
