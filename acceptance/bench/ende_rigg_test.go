@@ -228,11 +228,8 @@ type golv struct {
 
 func nyttGolv(t testing.TB, rmq *rabbit.Broker, db *sql.DB) *golv {
 	t.Helper()
-	for _, q := range []string{"CREATE TABLE golv (nr bigserial PRIMARY KEY, innhold bytea NOT NULL)",
-		"ALTER TABLE golv ALTER COLUMN innhold SET STORAGE EXTERNAL"} { // as the portal's own
-		_, err := db.Exec(q)
-		ma(t, err)
-	}
+	_, err := db.Exec("CREATE TABLE golv (nr bigserial PRIMARY KEY, innhold bytea NOT NULL)")
+	ma(t, err)
 	ma(t, rmq.Opprett(context.Background(), golvko))
 	return &golv{rmq, db}
 }

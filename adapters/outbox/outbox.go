@@ -37,7 +37,7 @@ type Config struct {
 	Policy     levering.Policy
 	Logg       *slog.Logger
 	Leietid    time.Duration // default 60 s; renewed while a handler runs
-	Samtidig   int           // items of a queue in work at once; default 8
+	Samtidig   int           // items of a queue in work at once; default 16
 	Pause      time.Duration // longest time between two looks at a queue; default 1 s
 	// Vakt says whether work may be claimed now: the disk is full, or our clock is not the store's. nil = always.
 	Vakt func(context.Context) error
@@ -56,7 +56,7 @@ func New(c Config) *Outbox {
 		c.Leietid = time.Minute
 	}
 	if c.Samtidig == 0 {
-		c.Samtidig = 8
+		c.Samtidig = 16
 	}
 	if c.Pause == 0 {
 		c.Pause = time.Second
