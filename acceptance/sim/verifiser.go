@@ -21,7 +21,7 @@ func (m *Maskinporten) Verifiser(_ context.Context, token string) (orgnr string,
 	if err != nil {
 		return "", errToken
 	}
-	b, err := jws.Verify(m.publisert(jws.Signatures[0].Header.KeyID))
+	b, err := m.signert(token, jws)
 	if err != nil {
 		return "", errToken
 	}
@@ -42,6 +42,32 @@ func (m *Maskinporten) Verifiser(_ context.Context, token string) (orgnr string,
 		return "", errToken
 	}
 	return org, nil
+}
+
+// maksSignerte bounds the signatures remembered.
+const maksSignerte = 1000
+
+// signert gives what a token says if a published key has signed it. A client shows the same token for minutes, and the signature is the
+// dear part of a call: it is looked at once, as long as its key is published.
+func (m *Maskinporten) signert(token string, jws *jose.JSONWebSignature) ([]byte, error) {
+	nokkel := m.publisert(jws.Signatures[0].Header.KeyID)
+	m.mu.Lock()
+	b, ok := m.signerte[token]
+	m.mu.Unlock()
+	if ok && nokkel != nil {
+		return b, nil
+	}
+	b, err := jws.Verify(nokkel)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.signerte == nil || len(m.signerte) >= maksSignerte {
+		m.signerte = map[string][]byte{}
+	}
+	m.signerte[token] = b
+	return b, nil
 }
 
 // publisert is the public key of that id, or nil, with which nothing verifies.
