@@ -23,6 +23,7 @@ func TestWhateverHappensItIsOwed(t *testing.T) {
 			v.na = v.na.Add(time.Duration(rapid.Int64Range(0, int64(30*time.Hour)).Draw(rt, "tid")))
 			var e levering.Endring
 			var err error
+			v.svarID = ""
 			valgbare := append([]levering.Oppdrag(nil), v.u.Owed...)
 			if len(valgbare) > 0 && rapid.Bool().Draw(rt, "arbeid") {
 				o := rapid.SampledFrom(valgbare).Draw(rt, "oppdrag")
@@ -41,6 +42,14 @@ func TestWhateverHappensItIsOwed(t *testing.T) {
 				rt.Fatalf("%v\n%v", err, v.tilstander())
 			}
 			v.u = u
+			for _, h := range e.Hendelser {
+				if (h.Referanse != "") != (h.Kode.Referanseslag() != melding.RefIngen) {
+					rt.Fatalf("%s har referansen %q", h.Kode, h.Referanse)
+				}
+			}
+			if v.svarID != "" && !u.Melding.HarSvar(v.svarID) {
+				rt.Fatal("et svar ble borte")
+			}
 			if n := len(u.Melding.ApneForsok(melding.Brevforsok)); n > 1 {
 				rt.Fatalf("%d brev samtidig", n)
 			}
@@ -125,6 +134,7 @@ func (v *verden) tilfeldigSvar(rt *rapid.T) (levering.Endring, error) {
 		s := melding.Svar{ID: fmt.Sprintf("svar-%d", v.n), Mottatt: v.na, AvsenderKonto: rapid.SampledFrom([]kommune.KontoID{"k", "annen"}).Draw(rt, "konto"),
 			Meldingstype: rapid.SampledFrom([]string{protokoll.Mottatt, protokoll.Feilet, protokoll.Serverfeil, protokoll.Tidsavbrudd, "noe"}).Draw(rt, "type"),
 			Forbigaende:  rapid.Bool().Draw(rt, "forbigående")}
+		v.svarID = s.ID
 		return levering.BehandleSvar(v.u, levering.SvarOppdrag(s), policy, v.na)
 	}
 }

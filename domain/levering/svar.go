@@ -28,10 +28,8 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 	b := ny(u, p, na)
 	b.ferdig(o.ID)
 	s := *o.Svar
-	for _, h := range b.m.Historikk {
-		if h.Referanse == s.ID {
-			return b.ut() // the broker delivered the same answer again
-		}
+	if b.m.HarSvar(s.ID) {
+		return b.ut() // the broker delivered the same answer again
 	}
 	h := melding.Hendelse{Aktor: melding.AktorMottaker, Meldingstype: s.Meldingstype, Referanse: s.ID, KontoID: s.AvsenderKonto, Kanal: b.m.Fakta.Kanal}
 	if s.Aktor != "" {

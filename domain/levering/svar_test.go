@@ -20,6 +20,21 @@ func TestAReceiptForWhatWasNeverSentIsNotBelieved(t *testing.T) {
 	}
 }
 
+// A case system knows the platform's id of the message it was sent, and a program may well name its answer after it. That is an answer.
+func TestAnAnswerNamedAfterWhatItAnswersIsAnAnswer(t *testing.T) {
+	for _, id := range []string{"ref-1", string(ny(t).sendt().u.Melding.Forsokene()[0].ID), string(id)} {
+		for slag, ventet := range map[string]melding.Tilstand{protokoll.Feilet: melding.AVVIST_FAGSYSTEM, protokoll.Mottatt: melding.LEVERT} {
+			v := ny(t).sendt()
+			o := levering.SvarOppdrag(melding.Svar{ID: id, Meldingstype: slag, AvsenderKonto: "k", Mottatt: v.na})
+			v.gjor(levering.BehandleSvar(v.u, o, policy, v.na))
+			v.is.Equal(v.u.Melding.Tilstand(), ventet)
+			n := len(v.u.Melding.Historikk)
+			v.gjor(levering.BehandleSvar(v.u, o, policy, v.na))
+			v.is.Equal(len(v.u.Melding.Historikk), n) // and the same one again is none
+		}
+	}
+}
+
 // The platform may tell of a send whose 202 we never saw.
 func TestAReceiptProvesASendThatHadBegun(t *testing.T) {
 	v := ny(t).begynn().svarFra(protokoll.Tidsavbrudd, "k")

@@ -146,6 +146,37 @@ var setninger = map[Kode]string{
 	ReparertAvSveip:        "Meldingen manglet planlagt arbeid. Portalen har rettet det.",
 }
 
+// Referanseslag is whose name for what an event's Referanse is. An answer's sender, the platform and the vendor each choose their own, so
+// two of different kinds that are the same text say nothing about each other.
+type Referanseslag string
+
+const (
+	RefIngen   Referanseslag = ""        // none
+	RefSvar    Referanseslag = "svar"    // the answer that the event came of
+	RefSending Referanseslag = "sending" // our message, as the platform named it
+	RefBrev    Referanseslag = "brev"    // the letter's job
+	RefMelding Referanseslag = "melding" // another report
+)
+
+// referanser has every kind.
+var referanser = map[Kode]Referanseslag{
+	Akseptert: RefIngen, SendtFagsystem: RefSending, SendtBevist: RefIngen, GjortTilgjengelig: RefIngen,
+	BekreftetMottatt: RefSvar, BekreftetAvbestilt: RefSvar, BekreftetBrevUnderveis: RefSvar, AvvistFagsystem: RefSvar,
+	SendtPrint: RefBrev, BrevPostlagt: RefBrev, BrevAvvist: RefBrev, BrevIRetur: RefBrev, LevertForHand: RefIngen,
+
+	SendingBegynt: RefIngen, SendingGjentatt: RefIngen, SendingFullfort: RefSending, SendingAvvist: RefIngen, SendingOppgitt: RefIngen,
+	NySendingBestilt: RefIngen,
+	SvarGjentatt:     RefSvar, FeiletEtterPrint: RefSvar, FeiletEtterLevert: RefSvar, Serverfeil: RefSvar, Tidsavbrudd: RefSvar,
+	SvarFraAnnenKonto: RefSvar, UkjentSvar: RefSvar, MidlertidigFeil: RefSvar,
+	VenterPaPrint: RefIngen, BrevBegynt: RefIngen, BrevAvbestilt: RefIngen, AvbestillingForSen: RefIngen,
+	BrevEtterLevert: RefBrev, PostlagtEtterLevert: RefBrev, AvvistEtterLevert: RefBrev, ReturEtterLevert: RefBrev, BrevsvarGjentatt: RefBrev,
+	FristUtlopt: RefIngen, KvitteringKanVaereTapt: RefIngen, InnholdSlettet: RefIngen, HoldSatt: RefIngen, HoldLoftet: RefIngen, Notat: RefIngen,
+	MuligDublett: RefMelding, ReparertAvSveip: RefIngen,
+}
+
+// Referanseslag says what the Referanse of an event of this kind is.
+func (k Kode) Referanseslag() Referanseslag { return referanser[k] }
+
 func (k Kode) kjent() bool { _, ok := setninger[k]; return ok }
 
 // Beskrivelse is the sentence, bokmål, that goes with the kind.
