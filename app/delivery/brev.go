@@ -117,7 +117,7 @@ func (s *Service) brevstatus(ctx context.Context, l ports.Lease) error {
 	j := l.Oppdrag.Jobb
 	id, err := s.Store.FindRef(ctx, string(j.ID))
 	if errors.Is(err, ports.ErrNotFound) { // the reference is committed before the vendor hears of the job: this is not ours
-		return s.utenMelding(ctx, l, "print "+string(j.ID), s.Clock.Now())
+		return s.utenMelding(ctx, l, "print", string(j.ID), s.Clock.Now())
 	} else if err != nil {
 		return err
 	}

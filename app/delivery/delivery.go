@@ -27,7 +27,7 @@ type Senere struct {
 
 func (s *Senere) Error() string { return "senere: " + s.Arsak }
 
-// Config is what a Service needs. Logg, Tell, Gjentatt and Vekk may be nil.
+// Config is what a Service needs. Logg and the funcs at the end may be nil.
 type Config struct {
 	Store     ports.Store
 	Vault     ports.Vault
@@ -48,6 +48,8 @@ type Config struct {
 	// Gjentatt hears of every duplicate on the wire, for metrics: an answer delivered again (KoSvar), or a send whose outcome was
 	// unknown and that is done again (KoSend). History notes the second once an attempt, however many tries there are.
 	Gjentatt func(levering.Ko)
+	// BareTalt hears of every answer that left no row and no case, for metrics: its sender has made as many as anybody may.
+	BareTalt func()
 	// Vekk is called after a commit that owes work now, with the queues it lies in.
 	Vekk func(...levering.Ko)
 }
@@ -69,6 +71,9 @@ func New(c Config) *Service {
 	}
 	if c.Gjentatt == nil {
 		c.Gjentatt = func(levering.Ko) {}
+	}
+	if c.BareTalt == nil {
+		c.BareTalt = func() {}
 	}
 	if c.Vekk == nil {
 		c.Vekk = func(...levering.Ko) {}

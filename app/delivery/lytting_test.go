@@ -12,6 +12,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/app/delivery"
 	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/virketid"
 	"portal.example/bekymringsmelding/ports"
 )
 
@@ -26,7 +27,8 @@ type rigg struct {
 func nyRigg() rigg {
 	k := memory.NyKlokke(t0)
 	l := memory.NyttLager(k)
-	return rigg{delivery.New(delivery.Config{Store: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k}), l, k}
+	return rigg{delivery.New(delivery.Config{Store: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k,
+		Policy: levering.Standard(virketid.Kalender{})}), l, k}
 }
 
 func (r rigg) apne(t *testing.T) (ut []string) {

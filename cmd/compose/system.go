@@ -157,7 +157,7 @@ func (s *System) sett(hemmelig []byte, d delivery.Config) {
 	}
 	vekk := func(koer ...levering.Ko) { s.Outbox.Vekk(koer...) } // made below
 	d.Store, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l
-	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.Vekk = s.clock, s.Policy, s.logg, tell, m.gjentatt, vekk
+	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.BareTalt, d.Vekk = s.clock, s.Policy, s.logg, tell, m.gjentatt, m.bareTalt.Inc, vekk
 	if s.fiks != nil {
 		d.Catalogue = s.fiks
 	}

@@ -47,7 +47,7 @@ func TestWhateverHappensItIsOwed(t *testing.T) {
 					rt.Fatalf("%s har referansen %q", h.Kode, h.Referanse)
 				}
 			}
-			if v.svarID != "" && !u.Melding.HarSvar(v.svarID) {
+			if v.svarID != "" && !u.Melding.HarSvar(v.svarID) && !u.Melding.Har(melding.FlereSvarTelles) {
 				rt.Fatal("et svar ble borte")
 			}
 			if n := len(u.Melding.ApneForsok(melding.Brevforsok)); n > 1 {

@@ -82,6 +82,13 @@ func (b *bygger) sak(art Saksart, kritisk bool) {
 		Apnet: b.na.UTC().Truncate(time.Microsecond), Frist: frist.UTC().Truncate(time.Microsecond)})
 }
 
+// sakEnGang opens a case that a report has never had: one that somebody else can bring about, and could again whenever it was closed.
+func (b *bygger) sakEnGang(art Saksart) {
+	if !slices.ContainsFunc(b.u.Saker, func(s Sak) bool { return s.Art == art }) {
+		b.sak(art, false)
+	}
+}
+
 func (b *bygger) lukkSaker(av, grunn string, arter ...Saksart) {
 	for _, s := range b.u.Saker {
 		if s.Apen() && slices.Contains(arter, s.Art) {

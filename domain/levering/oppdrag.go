@@ -116,6 +116,7 @@ const (
 	SakBrevRetur         Saksart = "brev-i-retur"
 	SakFeiletEtterLevert Saksart = "feilet-etter-levert"
 	SakUkjentSvar        Saksart = "ukjent-svar"
+	SakAnnenKonto        Saksart = "svar-fra-annen-konto"
 	SakMidlertidigFeil   Saksart = "midlertidig-feil-hos-mottaker"
 	SakInnholdEndret     Saksart = "innhold-endret"
 	SakIkkeSkyldig       Saksart = "arbeid-manglet"
@@ -134,7 +135,7 @@ const (
 // Saksarter lists them all.
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
-		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
+		SakFeiletEtterLevert, SakUkjentSvar, SakAnnenKonto, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
 		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel}
 }
 

@@ -35,19 +35,21 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 	if s.Aktor != "" {
 		h.Aktor = s.Aktor
 	}
-	utfall, ok := UtfallAv(s)
-	if !ok {
-		b.merknad(melding.UkjentSvar, h)
-		b.sak(SakUkjentSvar, false)
-		return b.ut()
-	}
+	utfall, kjent := UtfallAv(s)
 	fraPlattformen := utfall == melding.UtfallServerfeil || utfall == melding.UtfallTidsavbrudd
-	if !fraPlattformen && !b.spurt(s.AvsenderKonto) {
-		b.merknad(melding.SvarFraAnnenKonto, h)
+	switch {
+	case fraPlattformen && !b.begynt(): // nothing has left us that the platform could have a word about: this is not from it
+		b.svarmerknad(melding.SvarFraAnnenKonto, h)
 		return b.ut()
-	}
-	if fraPlattformen && !b.begynt() {
-		b.merknad(melding.SvarFraAnnenKonto, h) // nothing has left us that the platform could have a word about: this is not from it
+	case !fraPlattformen && !b.spurt(s.AvsenderKonto):
+		b.svarmerknad(melding.SvarFraAnnenKonto, h)
+		if kjent {
+			b.sakEnGang(SakAnnenKonto)
+		}
+		return b.ut()
+	case !kjent:
+		b.svarmerknad(melding.UkjentSvar, h)
+		b.sak(SakUkjentSvar, false)
 		return b.ut()
 	}
 	if fraPlattformen {
@@ -68,6 +70,32 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 	}
 	b.bruk(utfall, h)
 	return b.ut()
+}
+
+// MaksUbrukteSvar is how much of what we do not use anybody can make us write: rows of one kind in a report's history, and cases in a
+// day about answers that match nothing. What one mistake makes is seen whole; a flood hides nothing else and fills nothing.
+const MaksUbrukteSvar = 20
+
+// hvemSomHelst are the rows that an account can make us write although it was never asked: the platform's receipts too, for nothing on
+// them proves that they are the platform's. UkjentSvar is there for a case system that has lost its way.
+func hvemSomHelst(k melding.Kode) bool {
+	switch k {
+	case melding.SvarFraAnnenKonto, melding.UkjentSvar, melding.Serverfeil, melding.Tidsavbrudd:
+		return true
+	}
+	return false
+}
+
+// svarmerknad notes an answer. Of those that anybody can send, the last row says that more are only counted.
+func (b *bygger) svarmerknad(k melding.Kode, h melding.Hendelse) {
+	n := b.m.Antall(k)
+	if hvemSomHelst(k) && n >= MaksUbrukteSvar {
+		return // the caller sees that the answer is not in the history, and counts it
+	}
+	b.merknad(k, h)
+	if hvemSomHelst(k) && n == MaksUbrukteSvar-1 {
+		b.merknad(melding.FlereSvarTelles, melding.Hendelse{})
+	}
 }
 
 // spurt says whether an account is one this report was sent to.
@@ -110,7 +138,7 @@ func (b *bygger) bruk(utfall melding.Utfall, h melding.Hendelse) {
 		b.overgang(s, sh)
 	}
 	if r.Merknad != "" {
-		b.merknad(r.Merknad, h)
+		b.svarmerknad(r.Merknad, h)
 	}
 	switch r.Folge {
 	case melding.FolgeBrev:

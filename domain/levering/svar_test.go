@@ -2,6 +2,7 @@ package levering_test
 
 import (
 	"testing"
+	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -41,4 +42,73 @@ func TestAReceiptProvesASendThatHadBegun(t *testing.T) {
 	v.is.Equal(v.u.Melding.Tilstand(), melding.SENDT_FAGSYSTEM)
 	_, skylder := v.skylder(levering.KoFrist)
 	v.is.True(skylder)
+}
+
+func TestAReceiptFromTheWrongAccountIsOneCaseWhateverComesAfter(t *testing.T) {
+	for _, slag := range []string{protokoll.Mottatt, protokoll.Feilet} {
+		v := ny(t).sendt().svarFra(slag, "en annen")
+		v.ble(melding.AKSEPTERT, melding.SENDT_FAGSYSTEM)
+		sak, apen := v.u.ApenSak(levering.SakAnnenKonto)
+		v.is.True(apen) // the receiver may have another account by now, or somebody has what is not theirs
+		v.gjor(levering.Avgjor(v.u, levering.Avgjorelse{Valg: levering.ValgLukk, Sak: sak.ID, Hvem: "kari", Grunn: "spurt"}, policy, v.na))
+		v.na = v.na.Add(time.Minute)
+		v.svarFra(slag, "en annen").svarFra(slag, "en tredje")
+		v.is.Equal(len(v.u.Saker), 1)
+		v.is.Equal(v.u.Melding.Antall(melding.SvarFraAnnenKonto), 3)
+	}
+}
+
+func TestAnAnswerOfAnUnknownKindCallsSomebodyOnlyWhenTheReceiverSentIt(t *testing.T) {
+	v := ny(t).sendt().svarFra("no.ks.fiks.noe.annet.v1", "en annen")
+	v.is.Equal(len(v.u.Saker), 0)
+	v.is.True(v.u.Melding.Har(melding.SvarFraAnnenKonto))
+	v.svar("no.ks.fiks.noe.annet.v1")
+	_, apen := v.u.ApenSak(levering.SakUkjentSvar)
+	v.is.True(apen)
+	v.is.True(v.u.Melding.Har(melding.UkjentSvar))
+}
+
+// Whoever knows a report's id can answer as often as they like. It fills no history, and takes nothing from the receiver.
+func TestAStrangerCannotFillAHistory(t *testing.T) {
+	for navn, fyll := range map[string]func(*verden) *verden{
+		"kvittering":     func(v *verden) *verden { return v.svarFra(protokoll.Mottatt, "en annen") },
+		"avvisning":      func(v *verden) *verden { return v.svarFra(protokoll.Feilet, "en annen") },
+		"noe ukjent":     func(v *verden) *verden { return v.svarFra("noe", "en annen") },
+		"serverfeil":     func(v *verden) *verden { return v.svarFra(protokoll.Serverfeil, "en annen") },
+		"tidsavbrudd":    func(v *verden) *verden { return v.svarFra(protokoll.Tidsavbrudd, "en annen") },
+		"ukjent fra oss": func(v *verden) *verden { return v.svar("noe") },
+	} {
+		t.Run(navn, func(t *testing.T) {
+			for slag, ventet := range map[string]melding.Tilstand{protokoll.Feilet: melding.AVVIST_FAGSYSTEM, protokoll.Mottatt: melding.LEVERT} {
+				v := ny(t).sendt()
+				for range 30 {
+					fyll(v)
+				}
+				n := len(v.u.Melding.Historikk)
+				v.is.True(n < 30)
+				for range 70 {
+					fyll(v)
+				}
+				v.is.Equal(len(v.u.Melding.Historikk), n)
+				v.is.Equal(v.u.Melding.Historikk[n-1].Kode, melding.FlereSvarTelles) // who reads the last row knows
+				v.is.Equal(v.u.Melding.Antall(melding.FlereSvarTelles), 1)
+				v.is.True(len(v.u.Saker) <= 1)
+				v.svar(slag)
+				v.is.Equal(v.u.Melding.Tilstand(), ventet)
+			}
+		})
+	}
+}
+
+// One kind that is full leaves room for the others: what the receiver sends is not hidden behind what a stranger sent.
+func TestAFullKindHidesNoOther(t *testing.T) {
+	v := ny(t).sendt()
+	for range 50 {
+		v.svarFra(protokoll.Mottatt, "en annen").svarFra(protokoll.Tidsavbrudd, "en annen")
+	}
+	v.svar("noe").svar(protokoll.Serverfeil)
+	v.is.True(v.u.Melding.Har(melding.UkjentSvar))
+	v.is.True(v.u.Melding.Har(melding.Serverfeil))
+	_, igjen := v.skylder(levering.KoSend)
+	v.is.True(igjen) // and the platform's word still leads to a new send
 }

@@ -77,6 +77,7 @@ const (
 	Tidsavbrudd         Kode = "TIDSAVBRUDD"
 	SvarFraAnnenKonto   Kode = "SVAR_FRA_ANNEN_KONTO"
 	UkjentSvar          Kode = "UKJENT_SVAR"
+	FlereSvarTelles     Kode = "FLERE_SVAR_TELLES"
 	MidlertidigFeil     Kode = "MIDLERTIDIG_FEIL"
 	VenterPaPrint       Kode = "VENTER_PA_PRINT"
 	BrevBegynt          Kode = "BREV_BEGYNT"
@@ -126,6 +127,7 @@ var setninger = map[Kode]string{
 	Tidsavbrudd:            "Fiks IO meldte at fagsystemet ikke hentet meldingen i tide.",
 	SvarFraAnnenKonto:      "Et svar kom fra en annen konto enn den meldingen ble sendt til. Det er ikke brukt.",
 	UkjentSvar:             "Et svar av ukjent type kom inn. Det er ikke brukt.",
+	FlereSvarTelles:        "Det er kommet mange slike svar. Flere av samme slag blir bare talt.",
 	MidlertidigFeil:        "Mottakeren kunne ikke ta imot meldingen akkurat nå. Den kan fortsatt hentes.",
 	VenterPaPrint:          "Brev er bestilt og venter på print.",
 	BrevBegynt:             "Portalen begynte å overføre brevet til utskrift.",
@@ -167,7 +169,7 @@ var referanser = map[Kode]Referanseslag{
 	SendingBegynt: RefIngen, SendingGjentatt: RefIngen, SendingFullfort: RefSending, SendingAvvist: RefIngen, SendingOppgitt: RefIngen,
 	NySendingBestilt: RefIngen,
 	SvarGjentatt:     RefSvar, FeiletEtterPrint: RefSvar, FeiletEtterLevert: RefSvar, Serverfeil: RefSvar, Tidsavbrudd: RefSvar,
-	SvarFraAnnenKonto: RefSvar, UkjentSvar: RefSvar, MidlertidigFeil: RefSvar,
+	SvarFraAnnenKonto: RefSvar, UkjentSvar: RefSvar, MidlertidigFeil: RefSvar, FlereSvarTelles: RefIngen,
 	VenterPaPrint: RefIngen, BrevBegynt: RefIngen, BrevAvbestilt: RefIngen, AvbestillingForSen: RefIngen,
 	BrevEtterLevert: RefBrev, PostlagtEtterLevert: RefBrev, AvvistEtterLevert: RefBrev, ReturEtterLevert: RefBrev, BrevsvarGjentatt: RefBrev,
 	FristUtlopt: RefIngen, KvitteringKanVaereTapt: RefIngen, InnholdSlettet: RefIngen, HoldSatt: RefIngen, HoldLoftet: RefIngen, Notat: RefIngen,
