@@ -129,6 +129,7 @@ const (
 	SakLytterIkke      Saksart = "tar-ikke-imot-svar"
 	SakUtenToken       Saksart = "uten-token"
 	SakKatalog         Saksart = "katalogen-mangler-nokkel"
+	SakKatalogTaus     Saksart = "katalogen-svarer-ikke"
 	SakNyNokkel        Saksart = "mottaker-byttet-nokkel"
 )
 
@@ -136,7 +137,7 @@ const (
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakAnnenKonto, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel}
+		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakKatalogTaus, SakNyNokkel}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.
