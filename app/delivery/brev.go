@@ -22,7 +22,9 @@ func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
 	if err != nil || !u.Skylder(o.ID) {
 		return err
 	}
-	if l.Attempt > 1 {
+	if l.Attempt == 1 {
+		s.varsleOmBrev(ctx, u.Melding, s.Clock.Now())
+	} else {
 		ferdig, err := s.spor(ctx, l)
 		if ferdig || err != nil {
 			return s.sliter(ctx, l, err)

@@ -244,7 +244,7 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	if err != nil {
 		return err
 	}
-	s.varsleMangeBrev(ctx, na)
+	s.varsleMangeBrev(ctx, na, 0)
 	u, err := s.brukRegel(ctx, l, levering.FristUtloptMed(bok.Stille(na)))
 	if err != nil {
 		return err
