@@ -116,9 +116,8 @@ func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 	if r.Merknad != "" {
 		b.merknad(r.Merknad, h)
 	}
-	if len(r.Overganger) > 0 { // the digital leg has lost: nothing more is sent, and the frist has done its work
-		b.ferdigKo(KoSend, "")
-		b.ferdigKo(KoFrist, "")
+	if len(r.Overganger) > 0 {
+		b.digitaltErOver("")
 	}
 	if r.Varsles == "" {
 		return
@@ -134,11 +133,7 @@ func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 
 // levertMedBrev is levert when the letter itself ended it: that attempt needs no cancel.
 func (b *bygger) levertMedBrev() {
-	b.ferdigKo(KoFrist, "")
-	b.ferdigKo(KoSend, "")
-	for _, g := range b.m.ApneForsok(melding.Sendeforsok) {
-		b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: g.ID})
-	}
+	b.digitaltErOver("")
 	b.lukkSaker(melding.AktorPrint, "postlagt", leveringssaker...)
 	b.skyld(KoSlett, "", 1, b.na.Add(b.oppbevar()))
 }
