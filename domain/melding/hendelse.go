@@ -88,6 +88,7 @@ const (
 	AvvistEtterLevert   Kode = "BREV_AVVIST_ETTER_LEVERT"
 	ReturEtterLevert    Kode = "BREV_I_RETUR_ETTER_LEVERT"
 	BrevsvarGjentatt    Kode = "BREVSVAR_GJENTATT"
+	BrevsvarStrider     Kode = "BREVSVAR_STRIDER"
 	FristUtlopt         Kode = "FRIST_UTLOPT"
 	// KvitteringKanVaereTapt: the portal was deaf for a while after the receiver was asked.
 	KvitteringKanVaereTapt Kode = "KVITTERING_KAN_VAERE_TAPT"
@@ -138,6 +139,7 @@ var setninger = map[Kode]string{
 	AvvistEtterLevert:      "Brevet ble avvist etter at meldingen var levert.",
 	ReturEtterLevert:       "Brevet kom i retur etter at meldingen var levert.",
 	BrevsvarGjentatt:       "Utskriftsleverandøren meldte noe som allerede var kjent.",
+	BrevsvarStrider:        "Utskriftsleverandøren meldte noe annet om brevet enn før. Saken følges opp manuelt.",
 	FristUtlopt:            "Fristen gikk ut uten at mottakeren hadde bekreftet.",
 	KvitteringKanVaereTapt: "Portalen kunne ikke ta imot svar en stund etter at meldingen ble sendt. En kvittering kan være tapt.",
 	InnholdSlettet:         "Innholdet er slettet. Historikken er beholdt.",
@@ -171,7 +173,8 @@ var referanser = map[Kode]Referanseslag{
 	SvarGjentatt:     RefSvar, FeiletEtterPrint: RefSvar, FeiletEtterLevert: RefSvar, Serverfeil: RefSvar, Tidsavbrudd: RefSvar,
 	SvarFraAnnenKonto: RefSvar, UkjentSvar: RefSvar, MidlertidigFeil: RefSvar, FlereSvarTelles: RefIngen,
 	VenterPaPrint: RefIngen, BrevBegynt: RefIngen, BrevAvbestilt: RefIngen, AvbestillingForSen: RefIngen,
-	BrevEtterLevert: RefBrev, PostlagtEtterLevert: RefBrev, AvvistEtterLevert: RefBrev, ReturEtterLevert: RefBrev, BrevsvarGjentatt: RefBrev,
+	BrevEtterLevert: RefBrev, PostlagtEtterLevert: RefBrev, AvvistEtterLevert: RefBrev, ReturEtterLevert: RefBrev,
+	BrevsvarGjentatt: RefBrev, BrevsvarStrider: RefBrev,
 	FristUtlopt: RefIngen, KvitteringKanVaereTapt: RefIngen, InnholdSlettet: RefIngen, HoldSatt: RefIngen, HoldLoftet: RefIngen, Notat: RefIngen,
 	MuligDublett: RefMelding, ReparertAvSveip: RefIngen,
 }
