@@ -13,8 +13,12 @@ import (
 // MerkePrint is where the vendor's event cursor lies.
 const MerkePrint = "print-hendelser"
 
-// brevet hands one letter to the vendor.
+// brevet hands one letter to the vendor. Whatever it was that failed, a case opens at the fifth try.
 func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
+	return s.sliter(ctx, l, s.brevetEn(ctx, l))
+}
+
+func (s *Service) brevetEn(ctx context.Context, l ports.Lease) error {
 	o := l.Oppdrag
 	// State is read again here, just before the letter leaves. A crash after this commit leaves the attempt marked as perhaps
 	// submitted: every later try asks the vendor first.
@@ -27,7 +31,7 @@ func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
 	} else {
 		ferdig, err := s.spor(ctx, l)
 		if ferdig || err != nil {
-			return s.sliter(ctx, l, err)
+			return err
 		}
 	}
 	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelPDF)
@@ -49,7 +53,7 @@ func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
 	case errors.Is(err, ports.ErrRefused):
 		return s.brevregel(ctx, o, levering.BrevNektet)
 	}
-	return s.sliter(ctx, l, err)
+	return err
 }
 
 func (s *Service) brevregel(ctx context.Context, o levering.Oppdrag, r func(levering.Utgave, melding.ForsokID, levering.Policy, time.Time) (levering.Endring, error)) error {

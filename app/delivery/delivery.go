@@ -57,8 +57,9 @@ type Config struct {
 // Service is the use case. Safe for concurrent use.
 type Service struct {
 	Config
-	brev brevvarsler
-	sagt sync.Map // ids of cases that this process has logged
+	brev  brevvarsler
+	sagt  sync.Map // ids of cases that this process has logged
+	slitt sync.Map // ids of work that failed when this process last tried it, from the fifth try on
 }
 
 // New fills in what may be missing.
@@ -83,6 +84,13 @@ func New(c Config) *Service {
 
 // Utfor does one claimed item.
 func (s *Service) Utfor(ctx context.Context, l ports.Lease) error {
+	err := errIkkeFerdig // what a panic leaves
+	defer func() { s.seEtterSlit(ctx, l, err) }()
+	err = s.gjor(ctx, l)
+	return err
+}
+
+func (s *Service) gjor(ctx context.Context, l ports.Lease) error {
 	switch l.Oppdrag.Ko {
 	case levering.KoSend:
 		return s.send(ctx, l)
@@ -149,86 +157,6 @@ func (s *Service) brukRegel(ctx context.Context, l ports.Lease, r enkelRegel) (l
 	})
 }
 
-// send makes the report available in the receiver's digital channel.
-func (s *Service) send(ctx context.Context, l ports.Lease) error {
-	o := l.Oppdrag
-	u, err := s.Store.Get(ctx, o.Melding)
-	if err != nil {
-		return err
-	}
-	f := u.Melding.Fakta
-	konto, err := s.Directory.Mottaker(ctx, f.RessursID)
-	if err != nil {
-		return fmt.Errorf("mottaker %s: %w", f.RessursID, err)
-	}
-	// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
-	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
-	nokkel, err := s.nokkel(ctx, f)
-	if err != nil {
-		return err
-	}
-	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
-	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
-	})
-	if err != nil || !u.Skylder(o.ID) {
-		return err
-	}
-	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelAsice)
-	if errors.Is(err, ports.ErrCorrupt) || errors.Is(err, ports.ErrErased) {
-		return s.nektet(ctx, o, melding.ArsakInnholdEndret)
-	} else if err != nil {
-		return err
-	}
-	ttl := levering.SendeTTL(u, s.Policy, s.Clock.Now())
-	if ttl == 0 {
-		return s.regel(ctx, l, func(u levering.Utgave, o levering.Oppdrag, p levering.Policy, na time.Time) (levering.Endring, error) {
-			return levering.BegynnSending(u, o, konto, nokkel, p, na)
-		})
-	}
-	if begynt {
-		s.Gjentatt(levering.KoSend)
-	}
-	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
-		Forsok: levering.Sendeforsok(u, o), Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
-	switch {
-	case err == nil:
-		// A crash here leaves the message on the wire and our attempt open. Either the answer comes first and proves the send, or
-		// the retry sends once more with the same id.
-		_, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-			return levering.SendingFullfort(u, o, konto, ref, s.Policy, na)
-		})
-		return err
-	case errors.Is(err, ports.ErrRefused):
-		return s.nektet(ctx, o, melding.ArsakNektet)
-	}
-	u, uerr := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-		return levering.SendingSliter(u, o, l.Attempt, s.Policy, na)
-	})
-	if uerr == nil && !u.Skylder(o.ID) {
-		return nil
-	}
-	return err
-}
-
-func (s *Service) nektet(ctx context.Context, o levering.Oppdrag, a melding.Arsak) error {
-	_, err := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-		return levering.SendingNektet(u, o, a, s.Policy, na)
-	})
-	return err
-}
-
-// nokkel says whether any certificate the report is sealed for is still accepted and not expired.
-func (s *Service) nokkel(ctx context.Context, f melding.Fakta) (levering.Nokkel, error) {
-	na := s.Clock.Now()
-	godtatt, err := s.Certs.Accepted(ctx, kommune.MottakerEier(f.RessursID), na)
-	if err != nil {
-		return "", err
-	}
-	return levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, godtatt, na), nil
-}
-
 // frist orders the letter. An operator may hold letters back for a while (D20).
 func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	til, err := s.brevstopp(ctx)
@@ -255,21 +183,23 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	return nil
 }
 
-// Sveip repairs what should never be wrong: reports that nobody owes anything. It returns how many it found.
+// Sveip repairs what should never be wrong: reports that nobody owes anything. It returns how many it found. It also closes the cases of
+// work that is no longer owed.
 func (s *Service) Sveip(ctx context.Context) (int, error) {
 	ids, err := s.Store.Breaches(ctx, 100)
 	if err != nil {
 		return 0, err
 	}
+	var feil error
 	for _, id := range ids {
 		s.Logg.ErrorContext(ctx, "melding uten planlagt arbeid", "melding", id)
 		if _, err := s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
 			return levering.Reparer(u, s.Policy, na)
-		}); err != nil {
-			return len(ids), err
+		}); err != nil { // one that cannot be repaired must not keep the others from it
+			feil = errors.Join(feil, err)
 		}
 	}
-	return len(ids), nil
+	return len(ids), errors.Join(feil, s.ryddSlit(ctx))
 }
 
 // Avgjor carries out an operator's decision.

@@ -123,6 +123,7 @@ const (
 	SakUtloptPrint       Saksart = "print-nokkel-utlopt"
 	// The ones below belong to no report and lie in the Ledger.
 	SakSvarUtenMelding Saksart = "svar-uten-melding"
+	SakArbeidSliter    Saksart = "arbeid-sliter"
 	SakMangeBrev       Saksart = "uvanlig-mange-brev"
 	SakBrevstopp       Saksart = "brevstopp"
 	SakNokkelUtloper   Saksart = "nokkel-utloper"
@@ -137,7 +138,7 @@ const (
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
 		SakFeiletEtterLevert, SakUkjentSvar, SakAnnenKonto, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakKatalogTaus, SakNyNokkel}
+		SakSvarUtenMelding, SakArbeidSliter, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakKatalogTaus, SakNyNokkel}
 }
 
 // Sak is an alarm that stays until somebody, or the delivery itself, closes it.
