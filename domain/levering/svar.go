@@ -60,40 +60,33 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 		if !s.Innhold.Tom() && !u.Slettet {
 			h.Del = melding.DelSvar(b.m.Antall(melding.AvvistFagsystem) + b.m.Antall(melding.FeiletEtterPrint) + b.m.Antall(melding.FeiletEtterLevert) +
 				b.m.Antall(melding.SvarGjentatt) + b.m.Antall(melding.MidlertidigFeil) + 1)
-			b.e.Deler = map[melding.Del]melding.Forseglet{h.Del: s.Innhold}
-		}
-		if s.Forbigaende {
-			b.merknad(melding.MidlertidigFeil, h)
-			b.sak(SakMidlertidigFeil, false)
-			return b.ut()
 		}
 	}
-	b.bruk(utfall, h)
+	if utfall == melding.UtfallFeilet && s.Forbigaende {
+		b.svarmerknad(melding.MidlertidigFeil, h)
+		b.sak(SakMidlertidigFeil, false)
+	} else {
+		b.bruk(utfall, h)
+	}
+	if h.Del != "" && b.m.HarSvar(s.ID) { // a body without a row would be nobody's
+		b.e.Deler = map[melding.Del]melding.Forseglet{h.Del: s.Innhold}
+	}
 	return b.ut()
 }
 
-// MaksUbrukteSvar is how much of what we do not use anybody can make us write: rows of one kind in a report's history, and cases in a
-// day about answers that match nothing. What one mistake makes is seen whole; a flood hides nothing else and fills nothing.
+// MaksUbrukteSvar is how much of what changes nothing anybody can make us write: rows of one kind in a report's history, and cases in a
+// day about answers that match nothing. What one mistake makes is seen whole; a flood, or a case system that answers for ever, hides
+// nothing else and fills nothing. Rows of each kind are counted by themselves: a stranger's take no room from the receiver's.
 const MaksUbrukteSvar = 20
 
-// hvemSomHelst are the rows that an account can make us write although it was never asked: the platform's receipts too, for nothing on
-// them proves that they are the platform's. UkjentSvar is there for a case system that has lost its way.
-func hvemSomHelst(k melding.Kode) bool {
-	switch k {
-	case melding.SvarFraAnnenKonto, melding.UkjentSvar, melding.Serverfeil, melding.Tidsavbrudd:
-		return true
-	}
-	return false
-}
-
-// svarmerknad notes an answer. Of those that anybody can send, the last row says that more are only counted.
+// svarmerknad notes an answer that changes nothing. The last row of its kind says that more are only counted.
 func (b *bygger) svarmerknad(k melding.Kode, h melding.Hendelse) {
 	n := b.m.Antall(k)
-	if hvemSomHelst(k) && n >= MaksUbrukteSvar {
+	if n >= MaksUbrukteSvar {
 		return // the caller sees that the answer is not in the history, and counts it
 	}
 	b.merknad(k, h)
-	if hvemSomHelst(k) && n == MaksUbrukteSvar-1 {
+	if n == MaksUbrukteSvar-1 {
 		b.merknad(melding.FlereSvarTelles, melding.Hendelse{})
 	}
 }

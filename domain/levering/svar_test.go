@@ -1,6 +1,7 @@
 package levering_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -95,6 +96,55 @@ func TestAStrangerCannotFillAHistory(t *testing.T) {
 				v.is.True(len(v.u.Saker) <= 1)
 				v.svar(slag)
 				v.is.Equal(v.u.Melding.Tilstand(), ventet)
+			}
+		})
+	}
+}
+
+// A case system that answers for ever fills neither the history nor the disk, and whoever must know is told all the same.
+func TestACaseSystemThatAnswersForEverFillsNothing(t *testing.T) {
+	for navn, x := range map[string]struct {
+		forst       []string
+		forbigaende bool
+		sak         levering.Saksart
+	}{
+		"avviser etter at den er levert": {[]string{protokoll.Mottatt}, false, levering.SakFeiletEtterLevert},
+		"avviser etter at den er avvist": {[]string{protokoll.Feilet}, false, ""},
+		"kan ikke akkurat nå":            {nil, true, levering.SakMidlertidigFeil},
+	} {
+		t.Run(navn, func(t *testing.T) {
+			v := ny(t).sendt()
+			for _, s := range x.forst {
+				v.svar(s)
+			}
+			deler, n := map[melding.Del]bool{}, 0
+			for i := range 100 {
+				s := melding.Svar{ID: fmt.Sprint("nok-", i), Meldingstype: protokoll.Feilet, AvsenderKonto: "k", Forbigaende: x.forbigaende,
+					Innhold: melding.ForsegletBytes(melding.X509, []byte("x"))}
+				e, err := levering.BehandleSvar(v.u, levering.SvarOppdrag(s), policy, v.na)
+				for d := range e.Deler {
+					v.is.True(!deler[d]) // each body has a name of its own
+					deler[d] = true
+				}
+				v.gjor(e, err)
+				if i == 30 {
+					n = len(v.u.Melding.Historikk)
+				}
+			}
+			v.is.Equal(len(v.u.Melding.Historikk), n)
+			v.is.Equal(len(deler), levering.MaksUbrukteSvar)
+			if x.sak == "" {
+				return
+			}
+			v.lukk(x.sak)
+			v.na = v.na.Add(time.Minute)
+			s := melding.Svar{ID: "en til", Meldingstype: protokoll.Feilet, AvsenderKonto: "k", Forbigaende: x.forbigaende}
+			v.gjor(levering.BehandleSvar(v.u, levering.SvarOppdrag(s), policy, v.na))
+			_, apen := v.u.ApenSak(x.sak)
+			v.is.True(apen)
+			if v.u.Melding.Tilstand() != melding.LEVERT {
+				v.svar(protokoll.Mottatt)
+				v.is.Equal(v.u.Melding.Tilstand(), melding.LEVERT)
 			}
 		})
 	}
