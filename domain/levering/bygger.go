@@ -155,13 +155,13 @@ func (b *bygger) venterUtenFrist() {
 	}
 }
 
-// ingenVenter says that nothing is owed and no case is open after e.
+// ingenVenter says that after e nothing is owed and nobody has to decide.
 func (b *bygger) ingenVenter() bool {
-	if len(b.e.Nye) > 0 || slices.ContainsFunc(b.e.Saker, Sak.Apen) {
+	if len(b.e.Nye) > 0 || slices.ContainsFunc(b.e.Saker, Sak.venter) {
 		return false
 	}
 	return !slices.ContainsFunc(b.u.Owed, func(o Oppdrag) bool { return !slices.Contains(b.e.Ferdig, o.ID) }) &&
 		!slices.ContainsFunc(b.u.Saker, func(s Sak) bool {
-			return s.Apen() && !slices.ContainsFunc(b.e.Saker, func(x Sak) bool { return x.ID == s.ID })
+			return s.venter() && !slices.ContainsFunc(b.e.Saker, func(x Sak) bool { return x.ID == s.ID })
 		})
 }

@@ -156,6 +156,10 @@ type Sak struct {
 
 func (s Sak) Apen() bool { return s.Lukket.IsZero() }
 
+// venter says that a person has to decide what becomes of the report. What somebody who was never asked can bring about (SakAnnenKonto)
+// calls a person too, and never takes the place of owed work: a stranger could otherwise switch off the net under any report.
+func (s Sak) venter() bool { return s.Apen() && s.Art != SakAnnenKonto }
+
 // Utgave is one consistent reading of a report: its history, what is owed, and its cases, open and closed.
 type Utgave struct {
 	Melding melding.Melding
@@ -179,9 +183,7 @@ func (u Utgave) ApenSak(art Saksart) (Sak, bool) {
 	return Sak{}, false
 }
 
-func (u Utgave) harApenSak() bool {
-	return slices.ContainsFunc(u.Saker, Sak.Apen)
-}
+func (u Utgave) harApenSak() bool { return slices.ContainsFunc(u.Saker, Sak.Apen) }
 
 // Endring is what one Update adds. Nothing is changed or removed but owed work and, by Slett, content.
 type Endring struct {

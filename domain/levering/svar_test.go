@@ -1,6 +1,7 @@
 package levering_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -99,6 +100,19 @@ func TestAStrangerCannotFillAHistory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nobody who was never asked can switch off the net under a report.
+func TestAStrangersCaseTakesNoOwedWorksPlace(t *testing.T) {
+	v := ny(t).sendt().frist().brev().vendor(levering.BrevAvvist).svarFra(protokoll.Mottatt, "en annen")
+	sak, _ := v.u.ApenSak(levering.SakBrevAvvist)
+	e, err := levering.Avgjor(v.u, levering.Avgjorelse{Valg: levering.ValgLukk, Sak: sak.ID, Hvem: "kari", Grunn: "prøve"}, policy, v.na)
+	v.is.NoErr(err)
+	_, err = levering.Anvend(v.u, e)
+	v.is.True(errors.Is(err, levering.ErrIkkeSkyldig))
+	v.avgjor(levering.ValgSend, "").lukk(levering.SakBrevAvvist).sendt()
+	_, apen := v.u.ApenSak(levering.SakBrevAvvist)
+	v.is.True(apen)
 }
 
 // A case system that answers for ever fills neither the history nor the disk, and whoever must know is told all the same.
