@@ -136,7 +136,13 @@ func (s *Service) katalogsak(ctx context.Context, r kommune.RessursID, na time.T
 // somebody must be able to ask the receiver.
 func (s *Service) nokkelsak(ctx context.Context, r kommune.RessursID, fra, til *x509.Certificate, na time.Time) error {
 	gammel, ny := fra.SerialNumber.Text(16), til.SerialNumber.Text(16)
-	avtrykk := sha256.Sum256(til.Raw) // whoever issues a certificate chooses its serial number
-	return s.apneSak(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%x", levering.SakNyNokkel, r, avtrykk[:8])), Art: levering.SakNyNokkel,
-		Apnet: na, Frist: na.Add(3 * 24 * time.Hour), Grunn: fmt.Sprintf("mottaker %s har byttet nøkkel i katalogen, fra serienummer %s til %s", r, gammel, ny)})
+	// The certificate's own bytes, for whoever issues one chooses its serial number; and numbered, for a key that comes back after its case
+	// was closed is a new swap.
+	avtrykk := sha256.Sum256(til.Raw)
+	id, apen, err := s.sisteSak(ctx, levering.SakID(fmt.Sprintf("ledger/%s/%s/%x", levering.SakNyNokkel, r, avtrykk[:8])))
+	if err != nil || apen {
+		return err
+	}
+	return s.apneSak(ctx, levering.Sak{ID: id, Art: levering.SakNyNokkel, Apnet: na, Frist: na.Add(3 * 24 * time.Hour),
+		Grunn: fmt.Sprintf("mottaker %s har byttet nøkkel i katalogen, fra serienummer %s til %s", r, gammel, ny)})
 }

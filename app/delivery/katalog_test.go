@@ -75,6 +75,36 @@ func TestSendersSealForTheKeyTheCatalogueHasNow(t *testing.T) {
 	is.True(na.Equal(ny)) // an expired certificate never takes another's place
 }
 
+// Whoever can write to the catalogue puts a key of their own in it, waits until somebody has asked and closed the case, and does it again.
+func TestAKeyThatComesBackIsToldAgain(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	is.NoErr(r.lager.Apply(t.Context(), ports.Oppsett{Kommuner: []kommune.Kommune{{Nummer: "4601"}}, Mottakere: []kommune.Mottakerkonto{mottaker("01", "a", kommune.FiksIO)}}))
+	deres, fremmed := contracts.NyttSertifikat(t), contracts.NyttSertifikat(t)
+	runde := func(c *x509.Certificate) {
+		t.Helper()
+		r.Catalogue = katalogen{"k-a": c}
+		is.NoErr(r.FolgKatalogen(t.Context()))
+	}
+	lukk := func(ventet int) {
+		t.Helper()
+		saker, err := r.lager.Cases(t.Context(), true, 10)
+		is.NoErr(err)
+		is.Equal(len(saker), ventet)
+		for _, s := range saker {
+			is.NoErr(r.lager.CloseCase(t.Context(), s.ID, "operator:kari", "spurt", r.klokke.Now()))
+		}
+	}
+	runde(deres) // the first key is no swap
+	lukk(0)
+	for range 2 {
+		runde(fremmed)
+		runde(fremmed)
+		lukk(1)
+		runde(deres)
+		lukk(1)
+	}
+}
+
 // treg is a catalogue where one account does not answer until the others have been asked about.
 type treg struct {
 	konto   kommune.KontoID

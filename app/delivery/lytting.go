@@ -26,7 +26,7 @@ func (s *Service) hullbok(ctx context.Context) (string, levering.Hullbok, error)
 	if err != nil {
 		return v, levering.Hullbok{}, nil //nolint:nilerr // a mark nobody can read must not stop letters
 	}
-	return v, bok, nil
+	return v, bok.Rettet(s.Clock.Now().Add(klokkeslingre)), nil
 }
 
 // Lyttet is told by the transport that this process took answers without a break from fra to til. A crash between two such calls makes
@@ -130,7 +130,7 @@ func (s *Service) vokt(ctx context.Context, v vaktpost, gjor func() string) erro
 	na := s.Clock.Now()
 	id := levering.SakID("ledger/" + string(v.art) + "/" + siden)
 	sist, err := time.Parse(time.RFC3339, siden)
-	ukjent := err != nil // never set, or nothing that anybody can read
+	ukjent := err != nil || sist.After(na.Add(klokkeslingre)) // never set, or nothing that anybody can read or believe
 	if grunn == "" || ukjent {
 		return s.flyttMerke(ctx, v.merke, na.UTC().Format(time.RFC3339), v.lukket, na, id)
 	}
