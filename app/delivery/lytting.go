@@ -94,7 +94,7 @@ func (s *Service) apneSak(ctx context.Context, sak levering.Sak) error {
 
 // MerkeToken is where the instant lies when any replica last had an access token: it must survive a restart, and a case that one process
 // opened is closed by whichever is next to succeed.
-const MerkeToken = "token-hentet"
+const MerkeToken = "token-hentet" //nolint:gosec // G101: the name of a mark
 
 // utenToken is how long a portal may be without a token before a person is told.
 const utenToken = 5 * time.Minute

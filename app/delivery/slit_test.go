@@ -157,11 +157,9 @@ func (aldriHort) Status(context.Context, melding.ForsokID) (levering.Jobb, error
 
 func TestAReportThatCannotBeRepairedKeepsNoOtherFromIt(t *testing.T) {
 	is, r := is.New(t), nyRigg()
-	var ids []melding.ID
 	for range 2 {
 		id, err := r.lager.Create(t.Context(), contracts.NyMelding(t))
 		is.NoErr(err)
-		ids = append(ids, id)
 		for _, ko := range []levering.Ko{levering.KoSend, levering.KoFrist} {
 			r.lager.Fjern(id, ko)
 		}
