@@ -54,12 +54,13 @@ var digitale = []scenario{
 		l.venter(func(is *is.I) {
 			is.Equal(l.Tilstander(id), "AKSEPTERT SENDT_FAGSYSTEM")
 			is.True(l.Utgave(id).Melding.Har(melding.SvarFraAnnenKonto))
+			is.True(slices.Contains(l.ApneSaker(id), levering.SakAnnenKonto)) // whose receipt is it?
 			is.True(slices.Contains(l.ApneSaker(id), levering.SakUkjentSvar))
 			is.True(slices.Contains(l.ApneSaker(""), levering.SakSvarUtenMelding)) // kept for a person, after 15 minutes
 		})
 		l.Fram(3 * 24 * time.Hour)
 		l.venter(func(is *is.I) { is.Equal(l.Tilstander(id), pafrist) })
-	}, slutt: []dom{{apne: []levering.Saksart{levering.SakUkjentSvar}, brev: 1}}, losSaker: []levering.Saksart{levering.SakSvarUtenMelding}},
+	}, slutt: []dom{{apne: []levering.Saksart{levering.SakUkjentSvar, levering.SakAnnenKonto}, brev: 1}}, losSaker: []levering.Saksart{levering.SakSvarUtenMelding}},
 	{navn: "34 kanalen er nede i seks timer", driv: func(l *liv) {
 		l.Nett.Nede(true)
 		var ids []melding.ID

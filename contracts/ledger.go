@@ -58,6 +58,34 @@ func TestLedger(t *testing.T, open func(t *testing.T) Lager) {
 		is.Equal(alle[0].ID, s.ID)
 	})
 
+	t.Run("L3 a case is found by its id, open and closed", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		mangler := func(l Lager, id levering.SakID) {
+			t.Helper()
+			_, err := l.Ledger.Case(t.Context(), id)
+			is.True(errors.Is(err, ports.ErrNotFound))
+		}
+		a, b := ny(), ny()
+		mangler(l, a.ID)
+		is.NoErr(l.Ledger.OpenCase(t.Context(), a))
+		is.NoErr(l.Ledger.OpenCase(t.Context(), b))
+		is.NoErr(l.Ledger.CloseCase(t.Context(), b.ID, "operator:a", "sett på", Start.Add(time.Hour)))
+		id := Lagre(t, l, NyMelding(t))
+		Endre(t, l, id, func(ports.Utgave) (ports.Endring, error) {
+			return ports.Endring{Saker: []levering.Sak{apenSak(id, "x", Start)}}, nil
+		})
+		b.Lukket, b.LukketAv, b.Grunn = Start.Add(time.Hour), "operator:a", "sett på"
+		for range 2 {
+			for _, s := range []levering.Sak{a, b} {
+				fikk, err := l.Ledger.Case(t.Context(), s.ID)
+				is.NoErr(err)
+				Lik(t, fikk, s)
+			}
+			mangler(l, apenSak(id, "x", Start).ID) // a report's own is read with the report
+			l = l.pany(t)
+		}
+	})
+
 	t.Run("L2 a mark is durable", func(t *testing.T) {
 		is, l := is.New(t), open(t)
 		v, err := l.Ledger.Mark(t.Context(), "markør")

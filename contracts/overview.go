@@ -108,6 +108,8 @@ func TestOverview(t *testing.T, open func(t *testing.T) Lager) {
 			{ports.Filter{FristFra: Start.Add(50 * time.Hour)}, []int{2, 3, 4, 5, 6, 7}}, // two days after Innsendt
 			{ports.Filter{FristTil: Start.Add(50 * time.Hour)}, []int{0, 1}},             // exclusive
 			{ports.Filter{Tilstand: melding.AKSEPTERT, FristTil: Start.Add(50 * time.Hour)}, []int{1}},
+			{ports.Filter{EndretFra: Start.Add(7 * time.Hour)}, []int{0, 7}}, // the last event, not the first
+			{ports.Filter{Tilstand: melding.AKSEPTERT, EndretFra: Start.Add(6 * time.Hour)}, []int{6, 7}},
 			{ports.Filter{FraOrg: "b", RessursID: "y", Slag: melding.Privat, InnsendtFra: Start, InnsendtTil: Start.Add(8 * time.Hour)}, []int{7}},
 			{ports.Filter{FraOrg: "c"}, nil},
 		} {

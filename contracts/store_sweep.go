@@ -61,15 +61,23 @@ func bruddene(t *testing.T, l Lager) (rette, brutte []melding.ID) {
 		t.Fatal("Lager.Fjern mangler: uten den kan ingen lage et brudd")
 	}
 	ny := func() melding.ID { return Lagre(t, l, NyMelding(t)) }
-	sak := func(id melding.ID) {
-		Endre(t, l, id, func(ports.Utgave) (ports.Endring, error) {
-			return ports.Endring{Saker: []levering.Sak{apenSak(id, "a", Start)}}, nil
-		})
+	sakOm := func(id melding.ID, art levering.Saksart) {
+		s := apenSak(id, "a", Start)
+		s.Art = art
+		Endre(t, l, id, func(ports.Utgave) (ports.Endring, error) { return ports.Endring{Saker: []levering.Sak{s}}, nil })
 	}
+	sak := func(id melding.ID) { sakOm(id, levering.SakBrevIkkePostlagt) }
 	begynnSending := func(id melding.ID) {
 		Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) {
 			konto := kommune.Mottakerkonto{Kanal: u.Melding.Fakta.Kanal, KontoID: u.Melding.Fakta.KontoID, KontoAktiv: true}
 			return levering.BegynnSending(u, eget(u, levering.KoSend), konto, levering.NokkelGyldig, Policy, Start)
+		})
+	}
+	sendt := func(id melding.ID) { // or the passed frist would open a case
+		begynnSending(id)
+		Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) {
+			konto := kommune.Mottakerkonto{Kanal: u.Melding.Fakta.Kanal, KontoID: u.Melding.Fakta.KontoID}
+			return levering.SendingFullfort(u, eget(u, levering.KoSend), konto, "ref-"+string(id), Policy, Start)
 		})
 	}
 	rett := func(id melding.ID) melding.ID { rette = append(rette, id); return id }
@@ -93,11 +101,7 @@ func bruddene(t *testing.T, l Lager) (rette, brutte []melding.ID) {
 
 	Brev(t, l, rett(ny()))
 	id = ny() // the letter is ordered, and nobody will hand it over
-	begynnSending(id)
-	Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) { // sent, or the passed frist would open a case
-		konto := kommune.Mottakerkonto{Kanal: u.Melding.Fakta.Kanal, KontoID: u.Melding.Fakta.KontoID}
-		return levering.SendingFullfort(u, eget(u, levering.KoSend), konto, "ref-"+string(id), Policy, Start)
-	})
+	sendt(id)
 	Brev(t, l, id)
 	brudd(id, levering.KoBrev)
 
@@ -112,11 +116,33 @@ func bruddene(t *testing.T, l Lager) (rette, brutte []melding.ID) {
 	sak(id)
 	l.Fjern(t, id, "")
 
+	id = ny() // the same, and all that is open is what a stranger has brought about
+	Brev(t, l, id)
+	Lever(t, l, id, Start.Add(50*time.Hour))
+	sakOm(id, levering.SakAnnenKonto)
+	brudd(id, "")
+
 	id = rett(ny()) // the vendor refused: an operator decides
 	u := Brev(t, l, id)
 	Endre(t, l, id, func(v ports.Utgave) (ports.Endring, error) {
 		return levering.BrevNektet(v, u.Melding.ApneForsok(melding.Brevforsok)[0].ID, Policy, Start.Add(49*time.Hour))
 	})
 	l.Fjern(t, id, "")
+
+	id = ny() // the same, sent again, and its case closed: a stranger's does not count
+	sendt(id)
+	u = Brev(t, l, id)
+	u = Endre(t, l, id, func(v ports.Utgave) (ports.Endring, error) {
+		return levering.BrevNektet(v, u.Melding.ApneForsok(melding.Brevforsok)[0].ID, Policy, Start.Add(49*time.Hour))
+	})
+	sakOm(id, levering.SakAnnenKonto)
+	Endre(t, l, id, func(v ports.Utgave) (ports.Endring, error) {
+		return levering.Avgjor(v, levering.Avgjorelse{Valg: levering.ValgSend, Hvem: "a", Grunn: "b"}, Policy, Start.Add(50*time.Hour))
+	})
+	avvist, _ := u.ApenSak(levering.SakBrevAvvist)
+	Endre(t, l, id, func(v ports.Utgave) (ports.Endring, error) {
+		return levering.Avgjor(v, levering.Avgjorelse{Valg: levering.ValgLukk, Sak: avvist.ID, Hvem: "a", Grunn: "b"}, Policy, Start.Add(51*time.Hour))
+	})
+	brudd(id, "")
 	return rette, brutte
 }

@@ -11,6 +11,8 @@ import (
 // printer's event cursor, an operator's hold on letters, a consumer gap), and says what time the store thinks it is.
 type Ledger interface {
 	OpenCase(ctx context.Context, s levering.Sak) error // idempotent by id, also after it was closed [L1]
+	// Case gives a case of no report by its id, open or closed; ErrNotFound for an unknown one, and for a report's [L3].
+	Case(ctx context.Context, id levering.SakID) (levering.Sak, error)
 	// CloseCase: ErrNotFound for an unknown id; closing twice keeps the first.
 	CloseCase(ctx context.Context, id levering.SakID, av, grunn string, at time.Time) error
 	// Mark is "" when never set.

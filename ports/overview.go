@@ -20,6 +20,7 @@ type Filter struct {
 	InnsendtTil time.Time // exclusive
 	FristFra    time.Time
 	FristTil    time.Time // exclusive
+	EndretFra   time.Time
 }
 
 // Rad is the one derived row of a report.

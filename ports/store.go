@@ -54,6 +54,6 @@ type Store interface {
 	Update(ctx context.Context, id melding.ID, fn func(Utgave) (Endring, error)) (Utgave, error)
 	// FindRef maps a reference from Endring.Referanser to its report; ErrNotFound may mean "not yet": see Work.Add.
 	FindRef(ctx context.Context, ref string) (melding.ID, error)
-	// Breaches lists reports that break "always owed". [S10] Same cost with 10^6 delivered reports beside them.
+	// Breaches lists reports that break "always owed", as levering.Kontroller judges it. [S10] Same cost with 10^6 delivered reports beside them.
 	Breaches(ctx context.Context, max int) ([]melding.ID, error)
 }

@@ -25,6 +25,20 @@ func (l *Lager) OpenCase(ctx context.Context, s levering.Sak) error {
 	return nil
 }
 
+// Case: see ports.Ledger.
+func (l *Lager) Case(ctx context.Context, id levering.SakID) (levering.Sak, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return levering.Sak{}, err
+	}
+	s, finnes := l.saker[id]
+	if !finnes {
+		return levering.Sak{}, fmt.Errorf("sak %s: %w", id, ports.ErrNotFound)
+	}
+	return s, nil
+}
+
 // CloseCase: see ports.Ledger.
 func (l *Lager) CloseCase(ctx context.Context, id levering.SakID, av, grunn string, at time.Time) error {
 	l.mu.Lock()

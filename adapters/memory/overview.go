@@ -31,7 +31,8 @@ func passer(f ports.Filter, r ports.Rad) bool {
 	return (f.RessursID == "" || f.RessursID == r.RessursID) && (f.FraOrg == "" || f.FraOrg == r.FraOrg) &&
 		(f.Tilstand == "" || f.Tilstand == r.Tilstand) && (f.Kanal == "" || f.Kanal == r.Kanal) && (f.Slag == "" || f.Slag == r.Slag) &&
 		(f.InnsendtFra.IsZero() || !r.Innsendt.Before(f.InnsendtFra)) && (f.InnsendtTil.IsZero() || r.Innsendt.Before(f.InnsendtTil)) &&
-		(f.FristFra.IsZero() || !r.Frist.Before(f.FristFra)) && (f.FristTil.IsZero() || r.Frist.Before(f.FristTil))
+		(f.FristFra.IsZero() || !r.Frist.Before(f.FristFra)) && (f.FristTil.IsZero() || r.Frist.Before(f.FristTil)) &&
+		(f.EndretFra.IsZero() || !r.Endret.Before(f.EndretFra))
 }
 
 // rader lists the rows that fit, by id. The caller holds mu.

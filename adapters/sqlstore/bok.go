@@ -20,6 +20,15 @@ func (s *Store) OpenCase(ctx context.Context, x levering.Sak) error {
 	})
 }
 
+// Case: see ports.Ledger.
+func (s *Store) Case(ctx context.Context, id levering.SakID) (levering.Sak, error) {
+	var r sakRad
+	if err := s.les.NewSelect().Model(&r).Where("s.id = ? AND s.melding IS NULL", id).Scan(ctx); err != nil {
+		return levering.Sak{}, s.feil("sak "+string(id), err)
+	}
+	return r.sak(), nil
+}
+
 // CloseCase: see ports.Ledger. A report's case is closed through Update, which looks at what the report owes then; here it is refused.
 func (s *Store) CloseCase(ctx context.Context, id levering.SakID, av, grunn string, at time.Time) error {
 	hva := "sak " + string(id)

@@ -24,16 +24,20 @@ func (s *Store) FindRef(ctx context.Context, ref string) (melding.ID, error) {
 // their statistics are missing or old, and never build a hash of the whole queue.
 func (s *Store) Breaches(ctx context.Context, max int) ([]melding.ID, error) {
 	var ut []melding.ID
-	err := s.les.NewRaw(bruddsporring, melding.AKSEPTERT, melding.SENDT_FAGSYSTEM, levering.KoFrist, max,
-		melding.Sendeforsok, levering.KoSend, max, max).Scan(ctx, &ut)
+	err := s.les.NewRaw(bruddsporring, bruddargumenter(max)...).Scan(ctx, &ut)
 	return ut, s.feil("meldinger uten planlagt arbeid", err)
+}
+
+func bruddargumenter(max int) []any {
+	return []any{levering.SakAnnenKonto, melding.AKSEPTERT, melding.SENDT_FAGSYSTEM, levering.KoFrist, max,
+		melding.Sendeforsok, levering.KoSend, levering.SakAnnenKonto, max, max}
 }
 
 const bruddsporring = `
 SELECT id FROM (
   SELECT m.id FROM melding m WHERE m.tilstand <> 'LEVERT' AND (
     (SELECT count(*) FROM oppdrag o WHERE o.melding = m.id) = 0
-      AND (SELECT count(*) FROM sak s WHERE s.melding = m.id AND s.lukket IS NULL) = 0
+      AND (SELECT count(*) FROM sak s WHERE s.melding = m.id AND s.lukket IS NULL AND s.art <> ?) = 0
     OR m.tilstand IN (?, ?) AND NOT m.brev_bestilt
       AND (SELECT count(*) FROM oppdrag o WHERE o.melding = m.id AND o.ko = ?) = 0)
   ORDER BY m.innsendt, m.id LIMIT ?) uleverte
@@ -41,6 +45,6 @@ UNION
 SELECT id FROM (
   SELECT DISTINCT a.melding AS id FROM apent_forsok a
   WHERE (SELECT count(*) FROM oppdrag o WHERE o.melding = a.melding AND (o.forsok = a.forsok OR a.art = ? AND o.ko = ?)) = 0
-    AND (SELECT count(*) FROM sak s WHERE s.melding = a.melding AND s.lukket IS NULL) = 0
+    AND (SELECT count(*) FROM sak s WHERE s.melding = a.melding AND s.lukket IS NULL AND s.art <> ?) = 0
   ORDER BY a.melding LIMIT ?) forsok
 LIMIT ?`

@@ -40,6 +40,9 @@ func filtrer(q *bun.SelectQuery, f ports.Filter) *bun.SelectQuery {
 	if !f.FristTil.IsZero() {
 		q = q.Where("m.frist < ?", mikro(f.FristTil))
 	}
+	if !f.EndretFra.IsZero() {
+		q = q.Where("m.endret >= ?", mikro(f.EndretFra))
+	}
 	return q
 }
 

@@ -13,8 +13,12 @@ import (
 // MerkePrint is where the vendor's event cursor lies.
 const MerkePrint = "print-hendelser"
 
-// brevet hands one letter to the vendor.
+// brevet hands one letter to the vendor. Whatever it was that failed, a case opens at the fifth try.
 func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
+	return s.sliter(ctx, l, s.brevetEn(ctx, l))
+}
+
+func (s *Service) brevetEn(ctx context.Context, l ports.Lease) error {
 	o := l.Oppdrag
 	// State is read again here, just before the letter leaves. A crash after this commit leaves the attempt marked as perhaps
 	// submitted: every later try asks the vendor first.
@@ -22,10 +26,12 @@ func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
 	if err != nil || !u.Skylder(o.ID) {
 		return err
 	}
-	if l.Attempt > 1 {
+	if l.Attempt == 1 {
+		s.varsleOmBrev(ctx, u.Melding, s.Clock.Now())
+	} else {
 		ferdig, err := s.spor(ctx, l)
 		if ferdig || err != nil {
-			return s.sliter(ctx, l, err)
+			return err
 		}
 	}
 	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelPDF)
@@ -47,7 +53,7 @@ func (s *Service) brevet(ctx context.Context, l ports.Lease) error {
 	case errors.Is(err, ports.ErrRefused):
 		return s.brevregel(ctx, o, levering.BrevNektet)
 	}
-	return s.sliter(ctx, l, err)
+	return err
 }
 
 func (s *Service) brevregel(ctx context.Context, o levering.Oppdrag, r func(levering.Utgave, melding.ForsokID, levering.Policy, time.Time) (levering.Endring, error)) error {
@@ -117,7 +123,7 @@ func (s *Service) brevstatus(ctx context.Context, l ports.Lease) error {
 	j := l.Oppdrag.Jobb
 	id, err := s.Store.FindRef(ctx, string(j.ID))
 	if errors.Is(err, ports.ErrNotFound) { // the reference is committed before the vendor hears of the job: this is not ours
-		return s.utenMelding(ctx, l, "print "+string(j.ID), s.Clock.Now())
+		return s.utenMelding(ctx, l, "print", string(j.ID), s.Clock.Now())
 	} else if err != nil {
 		return err
 	}

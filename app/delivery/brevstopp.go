@@ -24,7 +24,7 @@ const Brevpause = 5 * time.Minute
 
 const (
 	brevGrense    = 20               // letters in one sweep that are never unusual
-	brevVindu     = 10 * time.Minute // a sweep: what is due now, and what was due within this
+	brevVindu     = 10 * time.Minute // a sweep: what goes now, and what went within this
 	klokkeslingre = time.Minute      // far above what two ready replicas differ by
 )
 
@@ -80,7 +80,7 @@ func (s *Service) HoldBrev(ctx context.Context, hvem, grunn string, varighet tim
 		return time.Time{}, err
 	}
 	if na.Before(gammel) && !gammel.Equal(til) {
-		err = s.lukkBrevstopp(ctx, gammel, hvem, "avløst av et nytt", na)
+		err = s.lukkHvisApen(ctx, brevstoppsak(gammel), melding.AktorOperator(hvem), "avløst av et nytt", na)
 	}
 	return til, err
 }
@@ -99,25 +99,10 @@ func (s *Service) SlippBrev(ctx context.Context, hvem, grunn string) error {
 		return fmt.Errorf("%w: brev holdes ikke tilbake nå", ErrBrevstopp)
 	}
 	// A crash before the mark is gone leaves the hold, with its case closed: the operator lifts it again, or it runs out.
-	if err := s.lukkBrevstopp(ctx, til, hvem, "opphevet: "+grunn, na); err != nil {
+	if err := s.lukkHvisApen(ctx, brevstoppsak(til), melding.AktorOperator(hvem), "opphevet: "+grunn, na); err != nil {
 		return err
 	}
 	return s.Ledger.SetMark(ctx, MerkeBrevstopp, "")
-}
-
-// lukkBrevstopp closes a hold's case; who held and why stays in front of who lifted and why.
-func (s *Service) lukkBrevstopp(ctx context.Context, til time.Time, hvem, grunn string, na time.Time) error {
-	apne, err := s.Overview.Cases(ctx, true, 1000)
-	if err != nil {
-		return err
-	}
-	id := brevstoppsak(til)
-	for _, sak := range apne {
-		if sak.ID == id {
-			return s.Ledger.CloseCase(ctx, id, melding.AktorOperator(hvem), sak.Grunn+"; "+grunn, na)
-		}
-	}
-	return nil // closed by hand already
 }
 
 // brevvarsler is what a process remembers between letters, so that a sweep of thousands does not cost thousands of counts.
@@ -128,18 +113,20 @@ type brevvarsler struct {
 	varslet levering.SakID // the last one logged
 }
 
-// varsleMangeBrev alarms before the first letter of a sweep that releases more than max(20, 5 × the daily mean): a whole case system
-// may be silent, or our own clock wrong. It counts in the store, so any number of replicas see one sweep. The letters go all the
-// same unless an operator holds them: also when the alarm itself fails.
-func (s *Service) varsleMangeBrev(ctx context.Context, na time.Time) {
-	if err := s.seEtterMangeBrev(ctx, na); err != nil {
+// varsleMangeBrev alarms before the first letter of a sweep in which the frist releases more than max(20, 5 × the daily mean): a whole case
+// system may be silent, or our own clock wrong. Letters after a rejection or a refused send come one by one, and count with the rest as
+// they go: a case system, or the platform, may be refusing everything. It counts in the store, so any number of replicas see one sweep;
+// ekstra are letters it cannot see there yet. They go all the same, unless an operator holds those of the frist: also when the alarm
+// itself fails.
+func (s *Service) varsleMangeBrev(ctx context.Context, na time.Time, ekstra int) {
+	if err := s.seEtterMangeBrev(ctx, na, ekstra); err != nil {
 		s.Logg.ErrorContext(ctx, "kunne ikke telle brevene som slippes nå", "feil", err.Error())
 	}
 }
 
-func (s *Service) seEtterMangeBrev(ctx context.Context, na time.Time) error {
+func (s *Service) seEtterMangeBrev(ctx context.Context, na time.Time, ekstra int) error {
 	n, err := s.brevSomSlippes(ctx, na)
-	if err != nil || n <= brevGrense {
+	if n += ekstra; err != nil || n <= brevGrense {
 		return err
 	}
 	maned, err := s.brevSisteManed(ctx, na)
@@ -161,14 +148,15 @@ func (s *Service) seEtterMangeBrev(ctx context.Context, na time.Time) error {
 	return nil
 }
 
-// brevSomSlippes counts the reports whose frist is over and whose letter the vendor does not have, and those it got within the window.
-// Each count reads only the few rows of a state that reports pass through.
+// brevSomSlippes counts the reports whose frist is over, or that were rejected, and whose letter the vendor does not have, and those whose
+// letter it got within the window. Each count reads only the few rows of a state that reports pass through.
 func (s *Service) brevSomSlippes(ctx context.Context, na time.Time) (n int, err error) {
 	til := na.Add(time.Microsecond) // FristTil is exclusive
 	for _, f := range []ports.Filter{
 		{Tilstand: melding.AKSEPTERT, FristTil: til},
 		{Tilstand: melding.SENDT_FAGSYSTEM, FristTil: til},
-		{Tilstand: melding.SENDT_PRINT, FristFra: na.Add(-brevVindu), FristTil: til},
+		{Tilstand: melding.AVVIST_FAGSYSTEM},
+		{Tilstand: melding.SENDT_PRINT, EndretFra: na.Add(-brevVindu)},
 	} {
 		k, err := s.Overview.Count(ctx, f)
 		if err != nil {
@@ -177,6 +165,15 @@ func (s *Service) brevSomSlippes(ctx context.Context, na time.Time) (n int, err 
 		n += k
 	}
 	return n, nil
+}
+
+// varsleOmBrev is varsleMangeBrev for one letter that is about to go.
+func (s *Service) varsleOmBrev(ctx context.Context, m melding.Melding, na time.Time) {
+	ekstra := 0
+	if t := m.Tilstand(); (t == melding.AKSEPTERT || t == melding.SENDT_FAGSYSTEM) && na.Before(m.Fakta.Frist) {
+		ekstra = 1 // refused, and not counted until the vendor has it
+	}
+	s.varsleMangeBrev(ctx, na, ekstra)
 }
 
 // brevSisteManed reads a month of rows, so it is asked for at most once a window.

@@ -27,7 +27,7 @@ type Senere struct {
 
 func (s *Senere) Error() string { return "senere: " + s.Arsak }
 
-// Config is what a Service needs. Logg, Tell, Gjentatt, Vekk and Handover may be nil.
+// Config is what a Service needs. Logg and the funcs at the end may be nil.
 type Config struct {
 	Store     ports.Store
 	Dispatch  ports.Dispatch
@@ -49,6 +49,8 @@ type Config struct {
 	// Gjentatt hears of every duplicate on the wire, for metrics: an answer delivered again (KoSvar), or a send whose outcome was
 	// unknown and that is done again (KoSend). History notes the second once an attempt, however many tries there are.
 	Gjentatt func(levering.Ko)
+	// BareTalt hears of every answer that left no row and no case, for metrics: its sender has made as many as anybody may.
+	BareTalt func()
 	// Vekk is called after a commit that owes work now, with the queues it lies in.
 	Vekk     func(...levering.Ko)
 	Handover ports.Handover // nil = everything is claimed
@@ -57,8 +59,9 @@ type Config struct {
 // Service is the use case. Safe for concurrent use.
 type Service struct {
 	Config
-	brev brevvarsler
-	sagt sync.Map // ids of cases that this process has logged
+	brev  brevvarsler
+	sagt  sync.Map // ids of cases that this process has logged
+	slitt sync.Map // ids of work that failed when this process last tried it, from the fifth try on
 }
 
 // New fills in what may be missing.
@@ -72,6 +75,9 @@ func New(c Config) *Service {
 	if c.Gjentatt == nil {
 		c.Gjentatt = func(levering.Ko) {}
 	}
+	if c.BareTalt == nil {
+		c.BareTalt = func() {}
+	}
 	if c.Vekk == nil {
 		c.Vekk = func(...levering.Ko) {}
 	}
@@ -80,6 +86,13 @@ func New(c Config) *Service {
 
 // Utfor does one claimed item.
 func (s *Service) Utfor(ctx context.Context, l ports.Lease) error {
+	err := errIkkeFerdig // what a panic leaves
+	defer func() { s.seEtterSlit(ctx, l, err) }()
+	err = s.gjor(ctx, l)
+	return err
+}
+
+func (s *Service) gjor(ctx context.Context, l ports.Lease) error {
 	switch l.Oppdrag.Ko {
 	case levering.KoSend:
 		return s.send(ctx, l)
@@ -146,75 +159,6 @@ func (s *Service) brukRegel(ctx context.Context, l ports.Lease, r enkelRegel) (l
 	})
 }
 
-// send makes the report available in the receiver's digital channel.
-func (s *Service) send(ctx context.Context, l ports.Lease) error {
-	o := l.Oppdrag
-	na := s.Clock.Now()
-	g, err := s.Dispatch.Sendegrunnlag(ctx, o.Melding, na)
-	if err != nil {
-		return err
-	}
-	u, konto, f := g.Utgave, g.Konto, g.Utgave.Melding.Fakta
-	// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
-	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
-	// Whether any certificate the report is sealed for is still accepted and not expired.
-	nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
-	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
-	if begynt && l.Attempt == 1 {
-		begynt = false // with the item itself (levering.SendesStraks), and nobody has had it before us
-	} else {
-		// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-		u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-			return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
-		})
-	}
-	if err != nil || !u.Skylder(o.ID) {
-		return err
-	}
-	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelAsice)
-	if errors.Is(err, ports.ErrCorrupt) || errors.Is(err, ports.ErrErased) {
-		return s.nektet(ctx, o, melding.ArsakInnholdEndret)
-	} else if err != nil {
-		return err
-	}
-	ttl := levering.SendeTTL(u, s.Policy, s.Clock.Now())
-	if ttl == 0 {
-		return s.regel(ctx, l, func(u levering.Utgave, o levering.Oppdrag, p levering.Policy, na time.Time) (levering.Endring, error) {
-			return levering.BegynnSending(u, o, konto, nokkel, p, na)
-		})
-	}
-	if begynt {
-		s.Gjentatt(levering.KoSend)
-	}
-	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
-		Forsok: levering.Sendeforsok(u, o), Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
-	switch {
-	case err == nil:
-		// A crash here leaves the message on the wire and our attempt open. Either the answer comes first and proves the send, or
-		// the retry sends once more with the same id.
-		_, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-			return levering.SendingFullfort(u, o, konto, ref, s.Policy, na)
-		})
-		return err
-	case errors.Is(err, ports.ErrRefused):
-		return s.nektet(ctx, o, melding.ArsakNektet)
-	}
-	u, uerr := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-		return levering.SendingSliter(u, o, l.Attempt, s.Policy, na)
-	})
-	if uerr == nil && !u.Skylder(o.ID) {
-		return nil
-	}
-	return err
-}
-
-func (s *Service) nektet(ctx context.Context, o levering.Oppdrag, a melding.Arsak) error {
-	_, err := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-		return levering.SendingNektet(u, o, a, s.Policy, na)
-	})
-	return err
-}
-
 // frist orders the letter. An operator may hold letters back for a while (D20).
 func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	til, err := s.brevstopp(ctx)
@@ -230,7 +174,7 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	if err != nil {
 		return err
 	}
-	s.varsleMangeBrev(ctx, na)
+	s.varsleMangeBrev(ctx, na, 0)
 	u, err := s.brukRegel(ctx, l, levering.FristUtloptMed(bok.Stille(na)))
 	if err != nil {
 		return err
@@ -241,21 +185,23 @@ func (s *Service) frist(ctx context.Context, l ports.Lease) error {
 	return nil
 }
 
-// Sveip repairs what should never be wrong: reports that nobody owes anything. It returns how many it found.
+// Sveip repairs what should never be wrong: reports that nobody owes anything. It returns how many it found. It also closes the cases of
+// work that is no longer owed.
 func (s *Service) Sveip(ctx context.Context) (int, error) {
 	ids, err := s.Store.Breaches(ctx, 100)
 	if err != nil {
 		return 0, err
 	}
+	var feil error
 	for _, id := range ids {
 		s.Logg.ErrorContext(ctx, "melding uten planlagt arbeid", "melding", id)
 		if _, err := s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
 			return levering.Reparer(u, s.Policy, na)
-		}); err != nil {
-			return len(ids), err
+		}); err != nil { // one that cannot be repaired must not keep the others from it
+			feil = errors.Join(feil, err)
 		}
 	}
-	return len(ids), nil
+	return len(ids), errors.Join(feil, s.ryddSlit(ctx))
 }
 
 // Avgjor carries out an operator's decision.

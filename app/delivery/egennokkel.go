@@ -46,7 +46,7 @@ func (s *Service) NyEgenNokkel(ctx context.Context, k ports.KeyStore, bits int, 
 	if neste != nil && na.Before(neste.NotAfter) {
 		return Nokkelbytte{Sertifikat: neste, Fra: gjeldende}, nil
 	}
-	if err := s.lukkNokkelbytter(ctx, func(levering.SakID) bool { return true }, melding.AktorOperator(hvem), "avløst av et nytt", na); err != nil {
+	if err := s.lukkNokkelbytter(ctx, melding.AktorOperator(hvem), na); err != nil {
 		return b, err
 	}
 	h, err := k.New(ctx, kommune.Portalen, bits)
@@ -96,7 +96,7 @@ func (s *Service) FolgEgenNokkel(ctx context.Context, k ports.KeyStore, publiser
 		}
 		s.Logg.InfoContext(ctx, "portalens nøkkel er byttet", "serie", neste.SerialNumber.Text(16))
 	}
-	return s.lukkNokkelbytter(ctx, func(id levering.SakID) bool { return id == nokkelbyttesak(c) }, melding.AktorPortal, "katalogen har den nye nøkkelen", na)
+	return s.lukkHvisApen(ctx, nokkelbyttesak(c), melding.AktorPortal, "katalogen har den nye nøkkelen", na)
 }
 
 // egneNokler are the portal's key now and the one it is about to change to; nil = none.
@@ -135,17 +135,17 @@ func nokkelbyttesak(c *x509.Certificate) levering.SakID {
 	return levering.SakID("ledger/" + string(levering.SakNokkelbytte) + "/" + avtrykk(c))
 }
 
-// lukkNokkelbytter closes the open cases that are meant; who began and why stays in front.
-func (s *Service) lukkNokkelbytter(ctx context.Context, ment func(levering.SakID) bool, av, grunn string, na time.Time) error {
+// lukkNokkelbytter closes the cases of changes that came to nothing.
+func (s *Service) lukkNokkelbytter(ctx context.Context, av string, na time.Time) error {
 	apne, err := s.Overview.Cases(ctx, true, 1000)
 	if err != nil {
 		return err
 	}
 	for _, sak := range apne {
-		if sak.Art != levering.SakNokkelbytte || !ment(sak.ID) {
+		if sak.Art != levering.SakNokkelbytte {
 			continue
 		}
-		if err := s.Ledger.CloseCase(ctx, sak.ID, av, sak.Grunn+"; "+grunn, na); err != nil {
+		if err := s.lukkMed(ctx, sak, av, "avløst av et nytt", na); err != nil {
 			return err
 		}
 	}

@@ -3,8 +3,11 @@ package delivery_test
 import (
 	"context"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,13 +31,14 @@ func (k katalogen) Certificate(_ context.Context, id kommune.KontoID) (*x509.Cer
 	return nil, ports.ErrNotFound
 }
 
+func mottaker(nr kommune.Bydelsnummer, id string, k kommune.Kanal) kommune.Mottakerkonto {
+	return kommune.Mottakerkonto{Bydel: kommune.Bydel{RessursID: kommune.RessursID("r-" + id), Kommunenummer: "4601", Bydelsnummer: nr, Versjon: 2,
+		Aktiv: true, StandardMottaker: nr == "01"}, Kanal: k, KontoID: kommune.KontoID("k-" + id), KontoAktiv: true,
+		Adresse: kommune.Postadresse{Navn: "Kontoret", Linje1: "Veien 1", Postnummer: "0000", Poststed: "Byen"}}
+}
+
 func TestSendersSealForTheKeyTheCatalogueHasNow(t *testing.T) {
 	is, r := is.New(t), nyRigg()
-	adr := kommune.Postadresse{Navn: "Kontoret", Linje1: "Veien 1", Postnummer: "0000", Poststed: "Byen"}
-	mottaker := func(nr kommune.Bydelsnummer, id string, k kommune.Kanal) kommune.Mottakerkonto {
-		return kommune.Mottakerkonto{Bydel: kommune.Bydel{RessursID: kommune.RessursID("r-" + id), Kommunenummer: "4601", Bydelsnummer: nr, Versjon: 2,
-			Aktiv: true, StandardMottaker: nr == "01"}, Kanal: k, KontoID: kommune.KontoID("k-" + id), KontoAktiv: true, Adresse: adr}
-	}
 	is.NoErr(r.lager.Apply(t.Context(), ports.Oppsett{Kommuner: []kommune.Kommune{{Nummer: "4601"}}, Mottakere: []kommune.Mottakerkonto{
 		mottaker("01", "a", kommune.FiksIO), mottaker("02", "b", kommune.FiksIO), mottaker("03", "c", kommune.SvarInn), mottaker("04", "d", kommune.FiksIO)}}))
 	gammel, ny, nokkelC := contracts.NyttSertifikat(t), contracts.NyttSertifikat(t), contracts.NyttSertifikat(t)
@@ -69,4 +73,110 @@ func TestSendersSealForTheKeyTheCatalogueHasNow(t *testing.T) {
 	na, err = r.lager.Current(t.Context(), eier("r-a"))
 	is.NoErr(err)
 	is.True(na.Equal(ny)) // an expired certificate never takes another's place
+}
+
+// Whoever can write to the catalogue puts a key of their own in it, waits until somebody has asked and closed the case, and does it again.
+func TestAKeyThatComesBackIsToldAgain(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	is.NoErr(r.lager.Apply(t.Context(), ports.Oppsett{Kommuner: []kommune.Kommune{{Nummer: "4601"}}, Mottakere: []kommune.Mottakerkonto{mottaker("01", "a", kommune.FiksIO)}}))
+	deres, fremmed := contracts.NyttSertifikat(t), contracts.NyttSertifikat(t)
+	runde := func(c *x509.Certificate) {
+		t.Helper()
+		r.Catalogue = katalogen{"k-a": c}
+		is.NoErr(r.FolgKatalogen(t.Context()))
+	}
+	lukk := func(ventet int) {
+		t.Helper()
+		saker, err := r.lager.Cases(t.Context(), true, 10)
+		is.NoErr(err)
+		is.Equal(len(saker), ventet)
+		for _, s := range saker {
+			is.NoErr(r.lager.CloseCase(t.Context(), s.ID, "operator:kari", "spurt", r.klokke.Now()))
+		}
+	}
+	runde(deres) // the first key is no swap
+	lukk(0)
+	for range 2 {
+		runde(fremmed)
+		runde(fremmed)
+		lukk(1)
+		runde(deres)
+		lukk(1)
+	}
+}
+
+// treg is a catalogue where one account does not answer until the others have been asked about.
+type treg struct {
+	konto   kommune.KontoID
+	c       *x509.Certificate
+	andre   atomic.Int64 // how many others there are still to ask about
+	spurt   chan struct{}
+	avbrutt bool
+	frist   time.Duration
+}
+
+func (k *treg) Certificate(ctx context.Context, id kommune.KontoID) (*x509.Certificate, error) {
+	if id != k.konto {
+		if k.andre.Add(-1) == 0 {
+			close(k.spurt)
+		}
+		return k.c, nil
+	}
+	if til, ok := ctx.Deadline(); ok {
+		k.frist = time.Until(til)
+	}
+	select {
+	case <-k.spurt:
+		return k.c, nil
+	case <-ctx.Done():
+		k.avbrutt = true
+		return nil, ctx.Err()
+	}
+}
+
+func TestASlowAccountHoldsNoOtherBack(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	var alle []kommune.Mottakerkonto
+	for i := range 9 {
+		alle = append(alle, mottaker(kommune.Bydelsnummer(fmt.Sprintf("%02d", i+1)), string(rune('a'+i)), kommune.FiksIO))
+	}
+	is.NoErr(r.lager.Apply(t.Context(), ports.Oppsett{Kommuner: []kommune.Kommune{{Nummer: "4601"}}, Mottakere: alle}))
+	k := &treg{konto: "k-a", c: contracts.NyttSertifikat(t), spurt: make(chan struct{})}
+	k.andre.Store(8)
+	r.Catalogue = k
+	is.NoErr(r.FolgKatalogen(t.Context()))
+	is.True(!k.avbrutt)                                                 // the others were asked about meanwhile
+	is.True(k.frist > 0 && k.frist < time.Minute)                       // and one that never answers costs a round no more than that
+	c, err := r.lager.Current(t.Context(), kommune.MottakerEier("r-i")) // the last one
+	is.NoErr(err)
+	is.True(c.Equal(k.c))
+}
+
+func TestACatalogueThatCannotBeAskedIsACaseUntilEverybodyHasBeenLookedAt(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	is.NoErr(r.lager.Apply(t.Context(), ports.Oppsett{Kommuner: []kommune.Kommune{{Nummer: "4601"}}, Mottakere: []kommune.Mottakerkonto{
+		mottaker("01", "a", kommune.FiksIO), mottaker("02", "b", kommune.FiksIO)}}))
+	c := contracts.NyttSertifikat(t)
+	runde := func(k katalogen, venter error, saker ...string) {
+		t.Helper()
+		r.Catalogue = k
+		is.True(errors.Is(r.FolgKatalogen(t.Context()), venter))
+		is.Equal(r.apne(t), saker)
+	}
+	oppe, nede := katalogen{"k-a": c, "k-b": c}, katalogen{"k-a": c, "k-b": ports.ErrUnavailable}
+	runde(nede, ports.ErrUnavailable) // a portal that never had a round: the clock starts here
+	r.klokke.Sett(t0.Add(59 * time.Minute))
+	runde(nede, ports.ErrUnavailable)
+	runde(oppe, nil)
+	r.klokke.Sett(t0.Add(118 * time.Minute))
+	runde(nede, ports.ErrUnavailable)
+	r.klokke.Sett(t0.Add(119 * time.Minute))
+	for range 3 {
+		runde(nede, ports.ErrUnavailable, "katalogen-svarer-ikke") // one, however often it is tried
+	}
+	saker, err := r.lager.Cases(t.Context(), true, 1)
+	is.NoErr(err)
+	is.True(strings.Contains(saker[0].Grunn, "r-b")) // whom it is about
+	is.True(!strings.Contains(saker[0].Grunn, "r-a"))
+	runde(oppe, nil) // as well by another process: nothing of this is remembered in one
 }

@@ -26,7 +26,7 @@ func (s *Service) hullbok(ctx context.Context) (string, levering.Hullbok, error)
 	if err != nil {
 		return v, levering.Hullbok{}, nil //nolint:nilerr // a mark nobody can read must not stop letters
 	}
-	return v, bok, nil
+	return v, bok.Rettet(s.Clock.Now().Add(klokkeslingre)), nil
 }
 
 // Lyttet is told by the transport that this process took answers without a break from fra to til. A crash between two such calls makes
@@ -94,33 +94,54 @@ func (s *Service) apneSak(ctx context.Context, sak levering.Sak) error {
 
 // MerkeToken is where the instant lies when any replica last had an access token: it must survive a restart, and a case that one process
 // opened is closed by whichever is next to succeed.
-const MerkeToken = "token-hentet"
+const MerkeToken = "token-hentet" //nolint:gosec // G101: the name of a mark
 
 // utenToken is how long a portal may be without a token before a person is told.
 const utenToken = 5 * time.Minute
 
-func tokensak(siden string) levering.SakID {
-	return levering.SakID("ledger/" + string(levering.SakUtenToken) + "/" + siden)
+// SjekkToken asks for a token (a cached one will do), opens a case when no replica has had one for five minutes, and closes it when one
+// has. Accepting goes on meanwhile.
+func (s *Service) SjekkToken(ctx context.Context, token func(context.Context) (string, error)) error {
+	return s.vokt(ctx, vaktpost{merke: MerkeToken, uten: utenToken, art: levering.SakUtenToken, kritisk: true, lukket: "token hentet"}, func() string {
+		if _, err := token(ctx); err != nil {
+			return "Maskinporten har ikke gitt token siden"
+		}
+		return ""
+	})
 }
 
-// SjekkToken asks for a token (a cached one will do), opens a case when no replica has had one for five minutes, and closes it when one
-// has. Accepting goes on meanwhile. The clock of a portal that never had one starts at its first look.
-func (s *Service) SjekkToken(ctx context.Context, token func(context.Context) (string, error)) error {
-	siden, err := s.Ledger.Mark(ctx, MerkeToken)
+// vaktpost is something that has to go well now and then, on any replica; its mark is the instant when it last did.
+type vaktpost struct {
+	merke   string
+	uten    time.Duration // how long it may go badly before a person is told
+	art     levering.Saksart
+	kritisk bool
+	lukket  string // why its case is closed
+}
+
+// vokt does it, opens a case when it has gone badly for too long, and closes the case when it goes well. gjor gives what a person should
+// know, up to the instant; "" = it went well. The clock of what never went well starts at the first look.
+func (s *Service) vokt(ctx context.Context, v vaktpost, gjor func() string) error {
+	siden, err := s.Ledger.Mark(ctx, v.merke)
 	if err != nil {
 		return err
 	}
+	grunn := gjor()
 	na := s.Clock.Now()
+	id := levering.SakID("ledger/" + string(v.art) + "/" + siden)
 	sist, err := time.Parse(time.RFC3339, siden)
-	ukjent := err != nil // never set, or nothing that anybody can read
-	if _, err := token(ctx); err == nil || ukjent {
-		return s.flyttMerke(ctx, MerkeToken, na.UTC().Format(time.RFC3339), "token hentet", na, tokensak(siden))
+	ukjent := err != nil || sist.After(na.Add(klokkeslingre)) // never set, or nothing that anybody can read or believe
+	if grunn == "" || ukjent {
+		return s.flyttMerke(ctx, v.merke, na.UTC().Format(time.RFC3339), v.lukket, na, id)
 	}
-	if na.Sub(sist) < utenToken {
+	if na.Sub(sist) < v.uten {
 		return nil
 	}
-	return s.apneForMerke(ctx, levering.Sak{ID: tokensak(siden), Art: levering.SakUtenToken, Kritisk: true, Apnet: na, Frist: na.Add(time.Hour),
-		Grunn: "Maskinporten har ikke gitt token siden " + siden}, MerkeToken, siden)
+	frist := na.Add(24 * time.Hour)
+	if v.kritisk {
+		frist = na.Add(time.Hour)
+	}
+	return s.apneForMerke(ctx, levering.Sak{ID: id, Art: v.art, Kritisk: v.kritisk, Apnet: na, Frist: frist, Grunn: grunn + " " + siden}, v.merke, siden)
 }
 
 // flyttMerke closes the cases of a mark's old value and gives it a new one. They are closed before, because a crash between would leave

@@ -12,6 +12,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/memory"
 	"portal.example/bekymringsmelding/app/delivery"
 	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/virketid"
 	"portal.example/bekymringsmelding/ports"
 )
 
@@ -26,7 +27,8 @@ type rigg struct {
 func nyRigg() rigg {
 	k := memory.NyKlokke(t0)
 	l := memory.NyttLager(k)
-	return rigg{delivery.New(delivery.Config{Store: l, Dispatch: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k}), l, k}
+	return rigg{delivery.New(delivery.Config{Store: l, Dispatch: l, Vault: l, Work: l, Ledger: l, Directory: l, Certs: l, Overview: l, Clock: k,
+		Policy: levering.Standard(virketid.Kalender{})}), l, k}
 }
 
 func (r rigg) apne(t *testing.T) (ut []string) {
@@ -72,14 +74,21 @@ func TestASilenceIsKeptAndAShortOneIsNone(t *testing.T) {
 		is.NoErr(err)
 		return len(b.Hull)
 	}
-	is.NoErr(r.Lyttet(t.Context(), t0, t0.Add(time.Hour)))
-	is.NoErr(r.Lyttet(t.Context(), t0.Add(time.Hour+levering.HullFra), t0.Add(2*time.Hour))) // a reconnect
+	lyttet := func(fra, til time.Time) {
+		t.Helper()
+		if til.After(r.klokke.Now()) {
+			r.klokke.Sett(til)
+		}
+		is.NoErr(r.Lyttet(t.Context(), fra, til))
+	}
+	lyttet(t0, t0.Add(time.Hour))
+	lyttet(t0.Add(time.Hour+levering.HullFra), t0.Add(2*time.Hour)) // a reconnect
 	is.Equal(hull(), 0)
-	is.NoErr(r.Lyttet(t.Context(), t0.Add(3*time.Hour), t0.Add(3*time.Hour)))
+	lyttet(t0.Add(3*time.Hour), t0.Add(3*time.Hour))
 	is.Equal(hull(), 1)
-	is.NoErr(r.Lyttet(t.Context(), t0.Add(90*time.Minute), t0.Add(2*time.Hour+time.Minute))) // a slow replica tells of an earlier time
+	lyttet(t0.Add(90*time.Minute), t0.Add(2*time.Hour+time.Minute)) // a slow replica tells of an earlier time
 	is.Equal(hull(), 1)
-	is.NoErr(r.Lyttet(t.Context(), t0.Add(3*time.Hour), t0.Add(100*24*time.Hour)))
+	lyttet(t0.Add(3*time.Hour), t0.Add(100*24*time.Hour))
 	is.Equal(hull(), 0) // older than any frist
 }
 
@@ -128,6 +137,29 @@ func TestACaseOpenedWhileAnotherReplicaSucceedsIsNotLeftOpen(t *testing.T) {
 		sjekk(virker)
 		return "", errors.New("nede")
 	})
+	is.Equal(len(r.apne(t)), 0)
+}
+
+// One replica's clock was a year ahead for a moment. Nobody must be deaf to a silence for a year.
+func TestAMarkFromTheFutureBlindsNobody(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	ar := t0.AddDate(1, 0, 0)
+	r.klokke.Sett(ar)
+	is.NoErr(r.Lyttet(t.Context(), ar, ar))
+	virker, nede := func(context.Context) (string, error) { return "x", nil }, func(context.Context) (string, error) { return "", errors.New("nede") }
+	is.NoErr(r.SjekkToken(t.Context(), virker))
+	r = rigg{delivery.New(delivery.Config{Ledger: r.lager, Clock: memory.NyKlokke(t0)}), r.lager, r.klokke}
+	klokke := memory.NyKlokke(t0)
+	r.Clock = klokke
+	for range 2 {
+		is.NoErr(r.SjekkLytting(t.Context()))
+		is.NoErr(r.SjekkToken(t.Context(), nede))
+		klokke.Sett(klokke.Now().Add(61 * time.Minute))
+	}
+	is.NoErr(r.SjekkLytting(t.Context()))
+	is.Equal(len(r.apne(t)), 2)
+	is.NoErr(r.Lyttet(t.Context(), klokke.Now(), klokke.Now())) // and what is heard closes it
+	is.NoErr(r.SjekkToken(t.Context(), virker))
 	is.Equal(len(r.apne(t)), 0)
 }
 

@@ -1,8 +1,10 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/levering"
@@ -70,14 +72,23 @@ func (s *Service) svar(ctx context.Context, l ports.Lease) error {
 		if !sak {
 			return &Senere{Til: vent, Arsak: "svaret passer ikke til noen melding ennå"}
 		}
-		return s.utenMelding(ctx, l, sv.ID, na)
+		return s.utenMelding(ctx, l, string(sv.AvsenderKonto), sv.ID, na)
 	case err != nil:
 		return err
 	}
-	_, err = s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+	u, err := s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
 		return levering.BehandleSvar(u, l.Oppdrag, s.Policy, na)
 	})
+	if err == nil && !u.Melding.HarSvar(sv.ID) {
+		s.bareTalt(ctx, id, string(sv.AvsenderKonto), sv.ID)
+	}
 	return err
+}
+
+// bareTalt tells of what is let go of without a row or a case, because the sender has made as many as anybody may.
+func (s *Service) bareTalt(ctx context.Context, id melding.ID, fra, ref string) {
+	s.Logg.WarnContext(ctx, "svaret er ikke brukt, og bare talt", "svar", ref, "konto", fra, "melding", id)
+	s.BareTalt()
 }
 
 // finnMelding matches an answer: by the platform's id for our message, else by the report's own id in the correlation header.
@@ -98,14 +109,41 @@ func (s *Service) finnMelding(ctx context.Context, sv melding.Svar) (melding.ID,
 	return id, nil
 }
 
-// utenMelding hands to a person what matches nothing, and lets go of it. A crash between the two leaves the item, and the case
-// keeps its id.
-func (s *Service) utenMelding(ctx context.Context, l ports.Lease, ref string, na time.Time) error {
-	sak := levering.Sak{ID: levering.SakID("ledger/" + string(levering.SakSvarUtenMelding) + "/" + ref), Art: levering.SakSvarUtenMelding,
-		Apnet: na, Frist: na.Add(24 * time.Hour), Grunn: "svar " + ref}
-	if err := s.Ledger.OpenCase(ctx, sak); err != nil {
+// utenMelding hands to a person what matches nothing, and lets go of it. A crash between the two leaves the item, and the next try finds
+// its case.
+func (s *Service) utenMelding(ctx context.Context, l ports.Lease, fra, ref string, na time.Time) error {
+	apnet, err := s.sakUtenMelding(ctx, fra, ref, na)
+	if err != nil {
 		return err
 	}
-	s.Logg.ErrorContext(ctx, "sak åpnet", "sak", sak.ID, "art", sak.Art)
+	if !apnet {
+		s.bareTalt(ctx, "", fra, ref)
+	}
 	return s.Work.Done(ctx, l)
+}
+
+// sakUtenMelding opens a case in the first free of the places that a sender has in a day; false = they are all taken. The place is the
+// case's id, so that two workers or replicas cannot both have it, and nobody has to count.
+func (s *Service) sakUtenMelding(ctx context.Context, fra, ref string, na time.Time) (bool, error) {
+	for n := 1; n <= levering.MaksUbrukteSvar; n++ {
+		sak := levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%s/%d", levering.SakSvarUtenMelding, cmp.Or(fra, "uten konto"), na.Format("2006-01-02"), n)),
+			Art: levering.SakSvarUtenMelding, Apnet: na, Frist: na.Add(24 * time.Hour), Grunn: "svar " + ref + " fra " + cmp.Or(fra, "ukjent konto")}
+		if n == levering.MaksUbrukteSvar {
+			sak.Grunn += "; flere derfra i dag blir bare talt"
+		}
+		der, err := s.Ledger.Case(ctx, sak.ID)
+		if errors.Is(err, ports.ErrNotFound) {
+			if err := s.apneSak(ctx, sak); err != nil {
+				return false, err
+			}
+			der, err = s.Ledger.Case(ctx, sak.ID) // somebody else may have been faster
+		}
+		if err != nil {
+			return false, err
+		}
+		if der.Grunn == sak.Grunn {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -19,6 +19,7 @@ type malinger struct {
 	svar       prometheus.Counter // delivered again
 	sendinger  prometheus.Counter // done again
 	leveringer prometheus.Counter // that the broker says it has made before
+	bareTalt   prometheus.Counter // answers without a row or a case
 }
 
 func nyeMalinger(o *overview.Service, clock ports.Clock) *malinger {
@@ -29,11 +30,13 @@ func nyeMalinger(o *overview.Service, clock ports.Clock) *malinger {
 		sendinger: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "portal_sending_gjentatt_total", Help: "Sendinger gjort på nytt fordi utfallet var ukjent: mottakeren kan ha fått meldingen flere ganger."}),
 		leveringer: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "portal_svar_levert_igjen_total", Help: "Leveringer som Fiks IO sa at den hadde gjort før, etter brudd eller omstart."})}
+			Name: "portal_svar_levert_igjen_total", Help: "Leveringer som Fiks IO sa at den hadde gjort før, etter brudd eller omstart."}),
+		bareTalt: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "portal_svar_bare_talt_total", Help: "Svar som ikke er brukt og bare er talt, fordi avsenderen har sendt så mange. Id-ene står i loggen."})}
 	for _, k := range melding.Koder() {
 		m.hendelser.WithLabelValues(string(k)) // every kind is there from the start, at 0
 	}
-	m.reg.MustRegister(m.hendelser, m.svar, m.sendinger, m.leveringer, &tilstandsmaler{o: o, clock: clock})
+	m.reg.MustRegister(m.hendelser, m.svar, m.sendinger, m.leveringer, m.bareTalt, &tilstandsmaler{o: o, clock: clock})
 	return m
 }
 

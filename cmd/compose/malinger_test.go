@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
@@ -49,4 +51,21 @@ func TestEveryDuplicateOnTheWireShowsInTheMetrics(t *testing.T) {
 	is.Equal(v.Utgave(id).Melding.Tilstand(), melding.LEVERT)
 	is.Equal(maling(t, v.System.Handler, "portal_svar_gjentatt_total"), "2")
 	is.Equal(strings.Count(v.Logg.String(), `"svar":"svar-1"`), 2) // a person can find which
+}
+
+func TestAnswersThatAreOnlyCountedShowInTheMetricsAndTheLog(t *testing.T) {
+	is, v := is.New(t), verden(t)
+	is.Equal(maling(t, v.System.Handler, "portal_svar_bare_talt_total"), "0") // there from the start
+	v.Fagsystem["4601/01"].Svarer(world.Stille)
+	id, err := v.Lever(v.D.Avsender, v.Forsegl("4601", "01"))
+	is.NoErr(err)
+	v.Pump()
+	for i := range levering.MaksUbrukteSvar + 2 {
+		is.NoErr(v.System.Levering.TaImot(context.Background(), melding.Svar{ID: "fremmed-" + strconv.Itoa(i), Meldingstype: protokoll.Mottatt,
+			Korrelasjon: string(id), AvsenderKonto: v.KontoID("5501", "00")}))
+	}
+	v.Pump()
+	is.Equal(maling(t, v.System.Handler, "portal_svar_bare_talt_total"), "2")
+	is.Equal(maling(t, v.System.Handler, `portal_hendelser_total{kode="FLERE_SVAR_TELLES"}`), "1")
+	is.True(strings.Contains(v.Logg.String(), `"svar":"fremmed-`+strconv.Itoa(levering.MaksUbrukteSvar)+`"`)) // a person can find which
 }

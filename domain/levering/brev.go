@@ -1,6 +1,7 @@
 package levering
 
 import (
+	"slices"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -53,9 +54,7 @@ func brevstatus(u Utgave, ferdig OppdragID, j Jobb, p Policy, na time.Time) (End
 		return b.ut()
 	}
 	b.ferdigKo(KoBrev, f.ID)
-	kjent := f.Avsluttet && j.Status != BrevRetur || f.Overtatt && j.Status == BrevMottatt ||
-		j.Status == BrevRetur && b.harRetur(f.ID)
-	if kjent {
+	if b.sagtOmBrev(f, j.Status) {
 		return b.ut() // events come at least once and in any order
 	}
 	switch j.Status {
@@ -74,7 +73,7 @@ func brevstatus(u Utgave, ferdig OppdragID, j Jobb, p Policy, na time.Time) (End
 	case BrevAnnullert:
 		b.ferdigKo(KoBrevvakt, f.ID)
 		b.ferdigKo(KoAvbestill, f.ID)
-		if b.m.Tilstand() == melding.LEVERT {
+		if b.m.Tilstand() == melding.LEVERT && !b.harRad(f.ID, melding.BrevPostlagt) {
 			b.merknad(melding.BrevAvbestilt, melding.Hendelse{Forsok: f.ID, Aktor: melding.AktorPrint, Kanal: kommune.Print})
 			b.lukkSaker(melding.AktorPrint, "annullert", SakBrevIkkePostlagt)
 			break
@@ -92,19 +91,30 @@ func brevstatus(u Utgave, ferdig OppdragID, j Jobb, p Policy, na time.Time) (End
 	return b.ut()
 }
 
-func (b *bygger) harRetur(f melding.ForsokID) bool {
-	for _, h := range b.m.Historikk {
-		if h.Forsok == f && (h.Kode == melding.BrevIRetur || h.Kode == melding.ReturEtterLevert) {
-			return true
-		}
+// sagtOmBrev says whether a word about a letter tells nothing new: it has been said, or it lies before what has been said. A vendor that
+// takes back what it has said is never such a one: LEVERT may rest on it.
+func (b *bygger) sagtOmBrev(f melding.Forsok, s Brevstatus) bool {
+	retur := b.harRad(f.ID, melding.BrevIRetur, melding.ReturEtterLevert)
+	switch s {
+	case BrevMottatt:
+		return f.Overtatt || f.Avsluttet
+	case BrevPostlagt:
+		return retur || b.harRad(f.ID, melding.BrevPostlagt, melding.PostlagtEtterLevert, melding.BrevsvarStrider)
+	case BrevRetur:
+		return retur
+	default: // refused, or stopped by somebody else: after a posting it is new
+		return retur || f.Avsluttet && !b.harRad(f.ID, melding.BrevPostlagt, melding.PostlagtEtterLevert) || b.harRad(f.ID, melding.AvvistEtterLevert)
 	}
-	return false
+}
+
+func (b *bygger) harRad(f melding.ForsokID, koder ...melding.Kode) bool {
+	return slices.ContainsFunc(b.m.Historikk, func(h melding.Hendelse) bool { return h.Forsok == f && slices.Contains(koder, h.Kode) })
 }
 
 func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 	r := melding.ReagerPaBrev(b.m.Tilstand(), utfall, !f.Avsluttet)
 	if f.Avsluttet && b.m.Tilstand() != melding.LEVERT {
-		r = melding.Reaksjon{Merknad: melding.BrevsvarGjentatt, Varsles: melding.Operator} // about an old letter; a new one is under way
+		r = melding.Reaksjon{Merknad: melding.BrevsvarStrider, Varsles: melding.Operator} // about a letter that had come to an end
 	}
 	h := melding.Hendelse{Forsok: f.ID, Referanse: string(f.ID), Aktor: melding.AktorPrint, Kanal: kommune.Print}
 	for _, s := range r.Overganger {
@@ -116,29 +126,27 @@ func (b *bygger) brukBrev(utfall melding.Utfall, f melding.Forsok) {
 	if r.Merknad != "" {
 		b.merknad(r.Merknad, h)
 	}
-	if len(r.Overganger) > 0 { // the digital leg has lost: nothing more is sent, and the frist has done its work
-		b.ferdigKo(KoSend, "")
-		b.ferdigKo(KoFrist, "")
+	if len(r.Overganger) > 0 {
+		b.digitaltErOver("")
+	}
+	if utfall == melding.UtfallBrevAvvist && b.harRad(f.ID, melding.BrevPostlagt) {
+		r.Varsles = melding.OperatorKritisk // the report is LEVERT because this letter was posted, and now it was not
 	}
 	if r.Varsles == "" {
 		return
 	}
 	switch utfall {
-	case melding.UtfallBrevAvvist:
-		b.sak(SakBrevAvvist, true)
-	case melding.UtfallRetur, melding.UtfallPostlagt:
-		b.sak(SakBrevRetur, utfall == melding.UtfallRetur)
+	case melding.UtfallBrevAvvist, melding.UtfallPostlagt:
+		b.sak(SakBrevAvvist, utfall == melding.UtfallBrevAvvist)
+	case melding.UtfallRetur:
+		b.sak(SakBrevRetur, true)
 	default: // nobody is told of the others
 	}
 }
 
 // levertMedBrev is levert when the letter itself ended it: that attempt needs no cancel.
 func (b *bygger) levertMedBrev() {
-	b.ferdigKo(KoFrist, "")
-	b.ferdigKo(KoSend, "")
-	for _, g := range b.m.ApneForsok(melding.Sendeforsok) {
-		b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: g.ID})
-	}
+	b.digitaltErOver("")
 	b.lukkSaker(melding.AktorPrint, "postlagt", leveringssaker...)
 	b.skyld(KoSlett, "", 1, b.na.Add(b.oppbevar()))
 }

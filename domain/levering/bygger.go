@@ -82,6 +82,13 @@ func (b *bygger) sak(art Saksart, kritisk bool) {
 		Apnet: b.na.UTC().Truncate(time.Microsecond), Frist: frist.UTC().Truncate(time.Microsecond)})
 }
 
+// sakEnGang opens a case that a report has never had: one that somebody else can bring about, and could again whenever it was closed.
+func (b *bygger) sakEnGang(art Saksart) {
+	if !slices.ContainsFunc(b.u.Saker, func(s Sak) bool { return s.Art == art }) {
+		b.sak(art, false)
+	}
+}
+
 func (b *bygger) lukkSaker(av, grunn string, arter ...Saksart) {
 	for _, s := range b.u.Saker {
 		if s.Apen() && slices.Contains(arter, s.Art) {
@@ -98,11 +105,7 @@ var leveringssaker = []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, S
 // levert settles what LEVERT makes needless: sending, the frist, and a letter that never left our own queue. A letter the vendor
 // may have keeps its work; a cancel is owed for it.
 func (b *bygger) levert() {
-	b.ferdigKo(KoFrist, "")
-	b.ferdigKo(KoSend, "")
-	for _, f := range b.m.ApneForsok(melding.Sendeforsok) {
-		b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: f.ID})
-	}
+	b.digitaltErOver("")
 	for _, f := range b.m.ApneForsok(melding.Brevforsok) {
 		if f.Overfort {
 			b.skyld(KoAvbestill, f.ID, 1, b.na)
@@ -115,15 +118,20 @@ func (b *bygger) levert() {
 	b.skyld(KoSlett, "", 1, b.na.Add(b.oppbevar()))
 }
 
-func (b *bygger) oppbevar() time.Duration { return max(b.m.Fakta.Oppbevar, b.p.Oppbevar) }
-
-// bestillBrev orders a letter: the attempt is durable before the vendor hears of it. A report has at most one open letter.
-func (b *bygger) bestillBrev(arsak melding.Arsak, aktor string) {
+// digitaltErOver: nothing more is sent, and the frist has done its work. A send that has begun ends here too: it has no work any more.
+func (b *bygger) digitaltErOver(arsak melding.Arsak) {
 	b.ferdigKo(KoFrist, "")
 	b.ferdigKo(KoSend, "")
 	for _, f := range b.m.ApneForsok(melding.Sendeforsok) {
 		b.merknad(melding.SendingOppgitt, melding.Hendelse{Forsok: f.ID, Arsak: arsak})
 	}
+}
+
+func (b *bygger) oppbevar() time.Duration { return max(b.m.Fakta.Oppbevar, b.p.Oppbevar) }
+
+// bestillBrev orders a letter: the attempt is durable before the vendor hears of it. A report has at most one open letter.
+func (b *bygger) bestillBrev(arsak melding.Arsak, aktor string) {
+	b.digitaltErOver(arsak)
 	if len(b.m.ApneForsok(melding.Brevforsok)) > 0 {
 		return
 	}
@@ -133,4 +141,27 @@ func (b *bygger) bestillBrev(arsak melding.Arsak, aktor string) {
 	b.skyld(KoBrev, f, 1, b.na)
 }
 
-func (b *bygger) ut() (Endring, error) { return b.e, nil }
+func (b *bygger) ut() (Endring, error) {
+	b.venterUtenFrist()
+	return b.e, nil
+}
+
+// venterUtenFrist keeps a person looking at a report that was sent again after its letter was refused: its frist has done its work, and
+// the case of the letter may have been closed while the send was still owed. Without it the commit after such a send would be refused,
+// and the send done again and again.
+func (b *bygger) venterUtenFrist() {
+	if b.m.Tilstand() == melding.SENDT_FAGSYSTEM && b.m.Har(melding.VenterPaPrint) && b.ingenVenter() {
+		b.sak(SakBrevAvvist, true)
+	}
+}
+
+// ingenVenter says that after e nothing is owed and nobody has to decide.
+func (b *bygger) ingenVenter() bool {
+	if len(b.e.Nye) > 0 || slices.ContainsFunc(b.e.Saker, Sak.venter) {
+		return false
+	}
+	return !slices.ContainsFunc(b.u.Owed, func(o Oppdrag) bool { return !slices.Contains(b.e.Ferdig, o.ID) }) &&
+		!slices.ContainsFunc(b.u.Saker, func(s Sak) bool {
+			return s.venter() && !slices.ContainsFunc(b.e.Saker, func(x Sak) bool { return x.ID == s.ID })
+		})
+}

@@ -58,6 +58,16 @@ func (b Hullbok) Med(fra, til time.Time) Hullbok {
 	return b
 }
 
+// Rettet is the book without what a clock gone wrong has written in it, in a time that is still to come: nothing heard there would ever be
+// late, and no silence would be seen. na may be a little ahead.
+func (b Hullbok) Rettet(na time.Time) Hullbok {
+	if b.Lyttet.After(na) {
+		b.Lyttet = time.Time{}
+	}
+	b.Hull = slices.DeleteFunc(slices.Clone(b.Hull), func(h Hull) bool { return h.Til.After(na) })
+	return b
+}
+
 // Stille is every silence until now, the one that may be going on too.
 func (b Hullbok) Stille(na time.Time) []Hull { return b.Med(na, na).Hull }
 

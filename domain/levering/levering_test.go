@@ -25,11 +25,12 @@ const id = melding.ID("018f3c2e-0000-7000-8000-000000000001")
 
 // verden is one report and what the rules make of it, without a store: it applies every Endring as a store does.
 type verden struct {
-	is    *is.I
-	u     levering.Utgave
-	na    time.Time
-	konto kommune.Mottakerkonto
-	n     int
+	is     *is.I
+	u      levering.Utgave
+	na     time.Time
+	konto  kommune.Mottakerkonto
+	n      int
+	svarID string // the answer that the last step judged; "" = another kind of step
 }
 
 func ny(t *testing.T) *verden {

@@ -7,8 +7,10 @@ import (
 
 	"github.com/matryer/is"
 
+	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
 func TestWhoAndWhyAreOneVisibleLine(t *testing.T) {
@@ -39,4 +41,41 @@ func TestWhoAndWhyAreOneVisibleLine(t *testing.T) {
 			is.Equal(errors.Is(err, levering.ErrOperator), x.feil)
 		})
 	}
+}
+
+func (v *verden) avgjor(valg levering.Valg, sak levering.SakID) *verden {
+	return v.gjor(levering.Avgjor(v.u, levering.Avgjorelse{Valg: valg, Sak: sak, Hvem: "kari", Grunn: "prøve"}, policy, v.na))
+}
+
+func (v *verden) lukk(art levering.Saksart) *verden {
+	sak, apen := v.u.ApenSak(art)
+	v.is.True(apen)
+	return v.avgjor(levering.ValgLukk, sak.ID)
+}
+
+// She orders a new send and closes the case, as one would. What she did must not keep the send from being written down: it would be done
+// again every quarter of an hour.
+func TestAResendIsWrittenDownAlsoWhenItsCaseWasClosed(t *testing.T) {
+	for _, kanal := range []kommune.Kanal{kommune.FiksIO, kommune.Manuell} {
+		v := ny(t).sendt().frist().brev().vendor(levering.BrevAvvist).avgjor(levering.ValgSend, "").lukk(levering.SakBrevAvvist)
+		if v.konto.Kanal = kanal; kanal == kommune.FiksIO {
+			v.sendt()
+		} else {
+			v.begynn()
+		}
+		v.is.Equal(v.u.Melding.Tilstand(), melding.SENDT_FAGSYSTEM)
+		_, apen := v.u.ApenSak(levering.SakBrevAvvist)
+		v.is.True(apen) // there is no frist any more: somebody looks until the receiver confirms
+		v.svar(protokoll.Mottatt)
+		_, apen = v.u.ApenSak(levering.SakBrevAvvist)
+		v.is.True(!apen)
+	}
+}
+
+// The same when a letter was ordered beside it, and the vendor is faster.
+func TestALetterIsWrittenDownAlsoWhenASendHadBegun(t *testing.T) {
+	v := ny(t).sendt().frist().brev().vendor(levering.BrevAvvist).avgjor(levering.ValgBrev, "").avgjor(levering.ValgSend, "")
+	v.begynn().lukk(levering.SakBrevAvvist).brev()
+	v.is.Equal(v.u.Melding.Tilstand(), melding.SENDT_PRINT)
+	v.is.Equal(len(v.u.Melding.ApneForsok(melding.Sendeforsok)), 0)
 }

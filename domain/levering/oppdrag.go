@@ -116,18 +116,21 @@ const (
 	SakBrevRetur         Saksart = "brev-i-retur"
 	SakFeiletEtterLevert Saksart = "feilet-etter-levert"
 	SakUkjentSvar        Saksart = "ukjent-svar"
+	SakAnnenKonto        Saksart = "svar-fra-annen-konto"
 	SakMidlertidigFeil   Saksart = "midlertidig-feil-hos-mottaker"
 	SakInnholdEndret     Saksart = "innhold-endret"
 	SakIkkeSkyldig       Saksart = "arbeid-manglet"
 	SakUtloptPrint       Saksart = "print-nokkel-utlopt"
 	// The ones below belong to no report and lie in the Ledger.
 	SakSvarUtenMelding Saksart = "svar-uten-melding"
+	SakArbeidSliter    Saksart = "arbeid-sliter"
 	SakMangeBrev       Saksart = "uvanlig-mange-brev"
 	SakBrevstopp       Saksart = "brevstopp"
 	SakNokkelUtloper   Saksart = "nokkel-utloper"
 	SakLytterIkke      Saksart = "tar-ikke-imot-svar"
 	SakUtenToken       Saksart = "uten-token"
 	SakKatalog         Saksart = "katalogen-mangler-nokkel"
+	SakKatalogTaus     Saksart = "katalogen-svarer-ikke"
 	SakNyNokkel        Saksart = "mottaker-byttet-nokkel"
 	SakNokkelTrukket   Saksart = "nokkel-trukket"
 	SakNokkelbytte     Saksart = "nokkelbytte"
@@ -136,8 +139,8 @@ const (
 // Saksarter lists them all.
 func Saksarter() []Saksart {
 	return []Saksart{SakAldriSendt, SakIngenKanal, SakSendingSliter, SakBrevSliter, SakBrevIkkePostlagt, SakBrevAvvist, SakBrevRetur,
-		SakFeiletEtterLevert, SakUkjentSvar, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
-		SakSvarUtenMelding, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakNyNokkel,
+		SakFeiletEtterLevert, SakUkjentSvar, SakAnnenKonto, SakMidlertidigFeil, SakInnholdEndret, SakIkkeSkyldig, SakUtloptPrint,
+		SakSvarUtenMelding, SakArbeidSliter, SakMangeBrev, SakBrevstopp, SakNokkelUtloper, SakLytterIkke, SakUtenToken, SakKatalog, SakKatalogTaus, SakNyNokkel,
 		SakNokkelTrukket, SakNokkelbytte}
 }
 
@@ -155,6 +158,10 @@ type Sak struct {
 }
 
 func (s Sak) Apen() bool { return s.Lukket.IsZero() }
+
+// venter says that a person has to decide what becomes of the report. What somebody who was never asked can bring about (SakAnnenKonto)
+// calls a person too, and never takes the place of owed work: a stranger could otherwise switch off the net under any report.
+func (s Sak) venter() bool { return s.Apen() && s.Art != SakAnnenKonto }
 
 // Utgave is one consistent reading of a report: its history, what is owed, and its cases, open and closed.
 type Utgave struct {
@@ -179,9 +186,7 @@ func (u Utgave) ApenSak(art Saksart) (Sak, bool) {
 	return Sak{}, false
 }
 
-func (u Utgave) harApenSak() bool {
-	return slices.ContainsFunc(u.Saker, Sak.Apen)
-}
+func (u Utgave) harApenSak() bool { return slices.ContainsFunc(u.Saker, Sak.Apen) }
 
 // Endring is what one Update adds. Nothing is changed or removed but owed work and, by Slett, content.
 type Endring struct {

@@ -28,28 +28,28 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 	b := ny(u, p, na)
 	b.ferdig(o.ID)
 	s := *o.Svar
-	for _, h := range b.m.Historikk {
-		if h.Referanse == s.ID {
-			return b.ut() // the broker delivered the same answer again
-		}
+	if b.m.HarSvar(s.ID) {
+		return b.ut() // the broker delivered the same answer again
 	}
 	h := melding.Hendelse{Aktor: melding.AktorMottaker, Meldingstype: s.Meldingstype, Referanse: s.ID, KontoID: s.AvsenderKonto, Kanal: b.m.Fakta.Kanal}
 	if s.Aktor != "" {
 		h.Aktor = s.Aktor
 	}
-	utfall, ok := UtfallAv(s)
-	if !ok {
-		b.merknad(melding.UkjentSvar, h)
-		b.sak(SakUkjentSvar, false)
-		return b.ut()
-	}
+	utfall, kjent := UtfallAv(s)
 	fraPlattformen := utfall == melding.UtfallServerfeil || utfall == melding.UtfallTidsavbrudd
-	if !fraPlattformen && !b.spurt(s.AvsenderKonto) {
-		b.merknad(melding.SvarFraAnnenKonto, h)
+	switch {
+	case fraPlattformen && !b.begynt(): // nothing has left us that the platform could have a word about: this is not from it
+		b.svarmerknad(melding.SvarFraAnnenKonto, h)
 		return b.ut()
-	}
-	if fraPlattformen && !b.begynt() {
-		b.merknad(melding.SvarFraAnnenKonto, h) // nothing has left us that the platform could have a word about: this is not from it
+	case !fraPlattformen && !b.spurt(s.AvsenderKonto):
+		b.svarmerknad(melding.SvarFraAnnenKonto, h)
+		if kjent {
+			b.sakEnGang(SakAnnenKonto)
+		}
+		return b.ut()
+	case !kjent:
+		b.svarmerknad(melding.UkjentSvar, h)
+		b.sak(SakUkjentSvar, false)
 		return b.ut()
 	}
 	if fraPlattformen {
@@ -60,16 +60,35 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 		if !s.Innhold.Tom() && !u.Slettet {
 			h.Del = melding.DelSvar(b.m.Antall(melding.AvvistFagsystem) + b.m.Antall(melding.FeiletEtterPrint) + b.m.Antall(melding.FeiletEtterLevert) +
 				b.m.Antall(melding.SvarGjentatt) + b.m.Antall(melding.MidlertidigFeil) + 1)
-			b.e.Deler = map[melding.Del]melding.Forseglet{h.Del: s.Innhold}
-		}
-		if s.Forbigaende {
-			b.merknad(melding.MidlertidigFeil, h)
-			b.sak(SakMidlertidigFeil, false)
-			return b.ut()
 		}
 	}
-	b.bruk(utfall, h)
+	if utfall == melding.UtfallFeilet && s.Forbigaende {
+		b.svarmerknad(melding.MidlertidigFeil, h)
+		b.sak(SakMidlertidigFeil, false)
+	} else {
+		b.bruk(utfall, h)
+	}
+	if h.Del != "" && b.m.HarSvar(s.ID) { // a body without a row would be nobody's
+		b.e.Deler = map[melding.Del]melding.Forseglet{h.Del: s.Innhold}
+	}
 	return b.ut()
+}
+
+// MaksUbrukteSvar is how much of what changes nothing anybody can make us write: rows of one kind in a report's history, and cases in a
+// day about answers that match nothing. What one mistake makes is seen whole; a flood, or a case system that answers for ever, hides
+// nothing else and fills nothing. Rows of each kind are counted by themselves: a stranger's take no room from the receiver's.
+const MaksUbrukteSvar = 20
+
+// svarmerknad notes an answer that changes nothing. The last row of its kind says that more are only counted.
+func (b *bygger) svarmerknad(k melding.Kode, h melding.Hendelse) {
+	n := b.m.Antall(k)
+	if n >= MaksUbrukteSvar {
+		return // the caller sees that the answer is not in the history, and counts it
+	}
+	b.merknad(k, h)
+	if n == MaksUbrukteSvar-1 {
+		b.merknad(melding.FlereSvarTelles, melding.Hendelse{})
+	}
 }
 
 // spurt says whether an account is one this report was sent to.
@@ -112,7 +131,7 @@ func (b *bygger) bruk(utfall melding.Utfall, h melding.Hendelse) {
 		b.overgang(s, sh)
 	}
 	if r.Merknad != "" {
-		b.merknad(r.Merknad, h)
+		b.svarmerknad(r.Merknad, h)
 	}
 	switch r.Folge {
 	case melding.FolgeBrev:

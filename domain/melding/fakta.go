@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -186,6 +187,12 @@ func (m Melding) Antall(k Kode) (n int) {
 		}
 	}
 	return n
+}
+
+// HarSvar says whether an event of the answer with this id is in the history. What else in it has the same id is no answer: a receiver
+// knows the platform's id of our message, and could name its own after it.
+func (m Melding) HarSvar(id string) bool {
+	return slices.ContainsFunc(m.Historikk, func(h Hendelse) bool { return h.Referanse == id && h.Kode.Referanseslag() == RefSvar })
 }
 
 // Levert is when the report became LEVERT; zero while it is not.

@@ -77,6 +77,7 @@ const (
 	Tidsavbrudd         Kode = "TIDSAVBRUDD"
 	SvarFraAnnenKonto   Kode = "SVAR_FRA_ANNEN_KONTO"
 	UkjentSvar          Kode = "UKJENT_SVAR"
+	FlereSvarTelles     Kode = "FLERE_SVAR_TELLES"
 	MidlertidigFeil     Kode = "MIDLERTIDIG_FEIL"
 	VenterPaPrint       Kode = "VENTER_PA_PRINT"
 	BrevBegynt          Kode = "BREV_BEGYNT"
@@ -87,6 +88,7 @@ const (
 	AvvistEtterLevert   Kode = "BREV_AVVIST_ETTER_LEVERT"
 	ReturEtterLevert    Kode = "BREV_I_RETUR_ETTER_LEVERT"
 	BrevsvarGjentatt    Kode = "BREVSVAR_GJENTATT"
+	BrevsvarStrider     Kode = "BREVSVAR_STRIDER"
 	FristUtlopt         Kode = "FRIST_UTLOPT"
 	// KvitteringKanVaereTapt: the portal was deaf for a while after the receiver was asked.
 	KvitteringKanVaereTapt Kode = "KVITTERING_KAN_VAERE_TAPT"
@@ -126,6 +128,7 @@ var setninger = map[Kode]string{
 	Tidsavbrudd:            "Fiks IO meldte at fagsystemet ikke hentet meldingen i tide.",
 	SvarFraAnnenKonto:      "Et svar kom fra en annen konto enn den meldingen ble sendt til. Det er ikke brukt.",
 	UkjentSvar:             "Et svar av ukjent type kom inn. Det er ikke brukt.",
+	FlereSvarTelles:        "Det er kommet mange slike svar. Flere av samme slag blir bare talt.",
 	MidlertidigFeil:        "Mottakeren kunne ikke ta imot meldingen akkurat nå. Den kan fortsatt hentes.",
 	VenterPaPrint:          "Brev er bestilt og venter på print.",
 	BrevBegynt:             "Portalen begynte å overføre brevet til utskrift.",
@@ -136,6 +139,7 @@ var setninger = map[Kode]string{
 	AvvistEtterLevert:      "Brevet ble avvist etter at meldingen var levert.",
 	ReturEtterLevert:       "Brevet kom i retur etter at meldingen var levert.",
 	BrevsvarGjentatt:       "Utskriftsleverandøren meldte noe som allerede var kjent.",
+	BrevsvarStrider:        "Utskriftsleverandøren meldte noe annet om brevet enn før. Saken følges opp manuelt.",
 	FristUtlopt:            "Fristen gikk ut uten at mottakeren hadde bekreftet.",
 	KvitteringKanVaereTapt: "Portalen kunne ikke ta imot svar en stund etter at meldingen ble sendt. En kvittering kan være tapt.",
 	InnholdSlettet:         "Innholdet er slettet. Historikken er beholdt.",
@@ -145,6 +149,38 @@ var setninger = map[Kode]string{
 	MuligDublett:           "Meldingen kan være den samme som en tidligere melding.",
 	ReparertAvSveip:        "Meldingen manglet planlagt arbeid. Portalen har rettet det.",
 }
+
+// Referanseslag is whose name for what an event's Referanse is. An answer's sender, the platform and the vendor each choose their own, so
+// two of different kinds that are the same text say nothing about each other.
+type Referanseslag string
+
+const (
+	RefIngen   Referanseslag = ""        // none
+	RefSvar    Referanseslag = "svar"    // the answer that the event came of
+	RefSending Referanseslag = "sending" // our message, as the platform named it
+	RefBrev    Referanseslag = "brev"    // the letter's job
+	RefMelding Referanseslag = "melding" // another report
+)
+
+// referanser has every kind.
+var referanser = map[Kode]Referanseslag{
+	Akseptert: RefIngen, SendtFagsystem: RefSending, SendtBevist: RefIngen, GjortTilgjengelig: RefIngen,
+	BekreftetMottatt: RefSvar, BekreftetAvbestilt: RefSvar, BekreftetBrevUnderveis: RefSvar, AvvistFagsystem: RefSvar,
+	SendtPrint: RefBrev, BrevPostlagt: RefBrev, BrevAvvist: RefBrev, BrevIRetur: RefBrev, LevertForHand: RefIngen,
+
+	SendingBegynt: RefIngen, SendingGjentatt: RefIngen, SendingFullfort: RefSending, SendingAvvist: RefIngen, SendingOppgitt: RefIngen,
+	NySendingBestilt: RefIngen,
+	SvarGjentatt:     RefSvar, FeiletEtterPrint: RefSvar, FeiletEtterLevert: RefSvar, Serverfeil: RefSvar, Tidsavbrudd: RefSvar,
+	SvarFraAnnenKonto: RefSvar, UkjentSvar: RefSvar, MidlertidigFeil: RefSvar, FlereSvarTelles: RefIngen,
+	VenterPaPrint: RefIngen, BrevBegynt: RefIngen, BrevAvbestilt: RefIngen, AvbestillingForSen: RefIngen,
+	BrevEtterLevert: RefBrev, PostlagtEtterLevert: RefBrev, AvvistEtterLevert: RefBrev, ReturEtterLevert: RefBrev,
+	BrevsvarGjentatt: RefBrev, BrevsvarStrider: RefBrev,
+	FristUtlopt: RefIngen, KvitteringKanVaereTapt: RefIngen, InnholdSlettet: RefIngen, HoldSatt: RefIngen, HoldLoftet: RefIngen, Notat: RefIngen,
+	MuligDublett: RefMelding, ReparertAvSveip: RefIngen,
+}
+
+// Referanseslag says what the Referanse of an event of this kind is.
+func (k Kode) Referanseslag() Referanseslag { return referanser[k] }
 
 func (k Kode) kjent() bool { _, ok := setninger[k]; return ok }
 

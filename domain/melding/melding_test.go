@@ -93,6 +93,46 @@ func TestEveryKindHasAPlainSentence(t *testing.T) {
 	}
 }
 
+// Whose name an event's Referanse is decides what counts as the same answer again. The answers' own kinds are what the table may write of
+// one, and the few that are chosen beside it.
+func TestEveryKindSaysWhoseNameItsReferenceIs(t *testing.T) {
+	svar := map[melding.Kode]bool{melding.BekreftetAvbestilt: true, melding.BekreftetBrevUnderveis: true, melding.MidlertidigFeil: true,
+		melding.SvarFraAnnenKonto: true, melding.UkjentSvar: true}
+	brev := map[melding.Kode]bool{}
+	for _, x := range []struct {
+		koder map[melding.Kode]bool
+		av    []melding.Utfall
+	}{
+		{svar, []melding.Utfall{melding.UtfallMottatt, melding.UtfallFeilet, melding.UtfallServerfeil, melding.UtfallTidsavbrudd}},
+		{brev, []melding.Utfall{melding.UtfallOvertatt, melding.UtfallPostlagt, melding.UtfallBrevAvvist, melding.UtfallRetur}},
+	} {
+		for _, u := range x.av {
+			for _, fra := range melding.Tilstander() {
+				r := melding.Reager(fra, u)
+				for _, s := range r.Overganger {
+					x.koder[s.Kode] = true
+				}
+				if r.Merknad != "" {
+					x.koder[r.Merknad] = true
+				}
+			}
+		}
+	}
+	delete(svar, melding.SendtBevist) // our own conclusion from the answer
+	for _, k := range melding.Koder() {
+		slag, finnes := melding.Referanseslagene()[k]
+		if !finnes {
+			t.Errorf("%s står ikke i tabellen", k)
+		}
+		if (slag == melding.RefSvar) != svar[k] || (slag == melding.RefBrev) != brev[k] {
+			t.Errorf("%s har referansen til %q", k, slag)
+		}
+	}
+	if len(melding.Referanseslagene()) != len(melding.Koder()) {
+		t.Error("tabellen har arter som ikke finnes")
+	}
+}
+
 func TestHistoryIsGaplessAndNeverRunsBackwards(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var m melding.Melding

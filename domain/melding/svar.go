@@ -142,7 +142,7 @@ var reaksjoner = map[Utfall]map[Tilstand]Reaksjon{
 		SENDT_FAGSYSTEM:  {Overganger: []Steg{tilPrint, postlagt}, Folge: FolgeSlett},
 		AVVIST_FAGSYSTEM: {Overganger: []Steg{tilPrint, postlagt}, Folge: FolgeSlett},
 		SENDT_PRINT:      {Overganger: []Steg{postlagt}, Folge: FolgeSlett},
-		AVVIST_PRINT:     {Merknad: BrevsvarGjentatt, Varsles: Operator},
+		AVVIST_PRINT:     {Merknad: BrevsvarStrider, Varsles: Operator},
 		LEVERT:           {Merknad: PostlagtEtterLevert},
 	},
 	UtfallBrevAvvist: {

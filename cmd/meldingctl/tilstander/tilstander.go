@@ -40,10 +40,13 @@ Merknader endrer ikke tilstanden.
 Kommer et svar om et brev som en operatør har bestilt etter %s, gjelder kolonnen %s: bare svaret
 om det nye brevet flytter meldingen.
 
+Sier utskriftsleverandøren at et brev ikke gikk etter at det var meldt postlagt, blir meldingen stående i %s. En operatør får varsel,
+kritisk, når det var brevet som gjorde at meldingen regnes som levert.
+
 En operatør kan i tillegg selv avslutte %s: til %s med et nytt brev, til %s med en ny sending, eller til
 %s når leveringen er dokumentert.
 
-`, melding.AVVIST_PRINT, melding.AVVIST_FAGSYSTEM, melding.AVVIST_PRINT, melding.SENDT_PRINT, melding.SENDT_FAGSYSTEM, melding.LEVERT)
+`, melding.AVVIST_PRINT, melding.AVVIST_FAGSYSTEM, melding.LEVERT, melding.AVVIST_PRINT, melding.SENDT_PRINT, melding.SENDT_FAGSYSTEM, melding.LEVERT)
 	ut("## Setninger\n\nDette er alle setningene som finnes i en historikk. Avsenderen ser bare setningene for overganger.\n\n")
 	setninger(ut)
 	return b.Flush()
