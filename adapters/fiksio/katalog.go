@@ -67,14 +67,12 @@ func (t *Transport) bekreftetBorte(ctx context.Context, id kommune.KontoID) bool
 	t.mu.Lock()
 	delete(t.apne, id)
 	t.mu.Unlock()
-	switch t.sporStatus(ctx, id) {
-	case tarIkkeImot:
-		return true
-	case finnesIkke:
-		egen := t.sporStatus(ctx, t.c.Konto)
-		return egen == tarImot || egen == tarIkkeImot
+	sagt := t.sporStatus(ctx, id)
+	if sagt != finnesIkke {
+		return sagt == tarIkkeImot
 	}
-	return false
+	egen := t.sporStatus(ctx, t.c.Konto)
+	return egen == tarImot || egen == tarIkkeImot
 }
 
 // katalogord is what the catalogue says of an account. Its zero value: nothing that can be believed.

@@ -80,7 +80,7 @@ func TestNothingRunsAfterReceiveHasReturned(t *testing.T) {
 	k.Flytt(30 * time.Second)
 	simtest.Vent(t, horer, "Lytter")
 	stans()
-	simtest.Vent(t, slutt, "at Receive gir seg")
+	r.is.True(errors.Is(simtest.Vent(t, slutt, "at Receive gir seg"), context.Canceled))
 	r.is.True(ferdig.Load())
 }
 

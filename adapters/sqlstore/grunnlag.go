@@ -38,7 +38,9 @@ type lestSertifikat struct {
 }
 
 // slipperInn: only an answer that lets somebody in is kept; a stranger's questions fill nothing.
-func (g *lestGrunnlag) slipperInn() bool { return g.kanSende && g.organisasjon != nil && g.mottaker != nil }
+func (g *lestGrunnlag) slipperInn() bool {
+	return g.kanSende && g.organisasjon != nil && g.mottaker != nil
+}
 
 // Grunnlag: see ports.Access. Usually one statement.
 func (s *Store) Grunnlag(ctx context.Context, q ports.Sporsmal) (ports.Grunnlag, error) {
@@ -108,7 +110,7 @@ func godtatte(ss []lestSertifikat, na time.Time) (ut []*x509.Certificate) {
 
 const nrSporring = "SELECT nr FROM katalogversjon"
 
-// ressurs_id || '': a plan made while the table was empty must not go through the receiver's index, which holds all that was ever sent to it.
+// The empty text after ressurs_id: a plan made while the table was empty must not go through the receiver's index, which holds all that was ever sent to it.
 const likSporring = `SELECT nr, coalesce((SELECT id FROM melding
 WHERE fra_fiks_org_id = ?1 AND ressurs_id || '' = ?2 AND slag = ?3 AND innsendt >= ?4 AND str_asice = ?5 AND str_pdf = ?6
 ORDER BY innsendt DESC, id DESC LIMIT 1), '') FROM katalogversjon`
