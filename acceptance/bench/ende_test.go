@@ -162,4 +162,5 @@ func TestEndeKort(t *testing.T) {
 		})
 	}
 	t.Run("minne", func(t *testing.T) { taImot(t, 200) })
+	t.Run("minne, hele portalen", func(t *testing.T) { nyEnde(t, innebygd, iPostgres).leverMange(t, 200) })
 }
