@@ -153,7 +153,7 @@ func referansen(v *nettverden) {
 	v.is.NoErr(err)
 	pakker, err := asice.NewPacker(m.Sert.Nokkel, time.Now, m.Sert.Cert)
 	v.is.NoErr(err)
-	k, err := fagsystem.New(fagsystem.Config{Konto: kommune.KontoID(m.KontoID), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, AMQP: v.fiks.Broker.Adresse(),
+	k, err := fagsystem.New(fagsystem.Config{Konto: kommune.KontoID(m.KontoID), Portalkonto: world.Portalkonto, IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, AMQP: v.fiks.Broker.Adresse(),
 		API: v.fiks.API, TLS: v.fiks.Klient, Token: token.Token, Nokler: []cms.Key{{Certificate: m.Sert.Cert, Decrypter: m.Sert.Nokkel}}, Pakker: pakker,
 		Versjon: melding.V2, Lager: mappe, Meld: func(fagsystem.Hendelse) {}})
 	v.is.NoErr(err)

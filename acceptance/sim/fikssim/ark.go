@@ -15,7 +15,9 @@ type Ark struct {
 	Admin        string          `json:"admin"`
 	Maskinporten ArkMaskinporten `json:"maskinporten"`
 	AMQP         ArkAMQP         `json:"amqp"`
-	Kontoer      []Konto         `json:"kontoer"`
+	// PortalKontoID is the account that sends reports: a case system takes them from nobody else.
+	PortalKontoID string  `json:"portalKontoId"`
+	Kontoer       []Konto `json:"kontoer"`
 }
 
 // ArkMaskinporten is where tokens come from. The issuer, with its slash, is the aud of a request.
@@ -53,6 +55,9 @@ func (v *Verden) Ark() (Ark, error) {
 		}
 		if k.PrivatNokkel, err = filepath.Abs(k.PrivatNokkel); err != nil {
 			return Ark{}, err
+		}
+		if k.Portal {
+			a.PortalKontoID = k.KontoID
 		}
 		a.Kontoer = append(a.Kontoer, k)
 	}

@@ -104,6 +104,7 @@ func start(t *testing.T, c fikssim.Config) (*fikssim.Verden, klient) {
 	is.NoErr(err)
 	k := klient{t: t, is: is}
 	is.NoErr(json.Unmarshal(b, &k.ark))
+	is.Equal(k.ark.PortalKontoID, k.ark.Kontoer[0].KontoID) // whose reports a case system takes
 	return v, k
 }
 
