@@ -26,11 +26,11 @@ import (
 func (r *rigg) stans(tr *fiksio.Transport, take func(context.Context) error) {
 	r.t.Helper()
 	ctx, stans := context.WithCancel(r.t.Context())
-	inne := make(chan struct{})
+	inne := make(chan struct{}, 1)
 	var ferdig sync.WaitGroup
 	ferdig.Go(func() {
 		_ = tr.Receive(ctx, func(ctx context.Context, _ melding.Svar) error {
-			close(inne)
+			inne <- struct{}{}
 			<-ctx.Done()
 			return take(ctx)
 		})
@@ -60,13 +60,13 @@ func TestNothingRunsAfterReceiveHasReturned(t *testing.T) {
 	r := nyRigg(t, valg{})
 	k := memory.NyKlokke(contracts.Start)
 	var ferdig atomic.Bool
-	horer := make(chan struct{})
+	horer := make(chan struct{}, 1)
 	ctx, stans := context.WithCancel(t.Context())
 	slutt := make(chan error, 1)
 	tr := r.transport(func(c *fiksio.Config) {
 		c.Clock = k
 		c.Lytter = func(ctx context.Context, _, _ time.Time) {
-			close(horer)
+			horer <- struct{}{}
 			<-ctx.Done()
 			for range 10_000 {
 				runtime.Gosched() // work of the last moment
