@@ -78,8 +78,9 @@ func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
 	if err != nil {
 		return c, err
 	}
-	h := nyHTTP()
-	h.Transport = &http.Transport{TLSClientConfig: tillit}
+	h, t := nyHTTP(), http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = tillit
+	h.Transport = t
 	tokens, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: a.Maskinporten.TokenEndpoint, Issuer: a.Maskinporten.Issuer,
 		KlientID: m.KlientID, Nokkel: hvem.nokkel, Sertifikat: hvem.kjede[0], Clock: p.klokke, HTTP: h})
 	if err != nil {
