@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -107,7 +108,7 @@ type Hendelse struct {
 	Feil      error      // of Avvist, Fremmed, Utsatt and Frakoblet
 }
 
-// Config is what New needs; TLS and Forhand may be zero.
+// Config is what New needs; TLS and Forhand may be zero. It prints as [skjult].
 type Config struct {
 	Konto, Portalkonto                kommune.KontoID                       // the first is its own; reports are taken from the second, and from nobody else
 	IntegrasjonID, Passord, AMQP, API string                                // AMQP is host:port, always TLS; API is https://host:port
@@ -121,6 +122,9 @@ type Config struct {
 	Meld                              func(Hendelse) // one call at a time, before the ack: after a crash a Hendelse comes twice rather than never
 }
 
+func (Config) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("[skjult]")) }
+func (Config) MarshalText() ([]byte, error) { return []byte("[skjult]"), nil }
+
 // Klient receives for one account.
 type Klient struct {
 	c     Config
@@ -128,6 +132,8 @@ type Klient struct {
 	pause time.Duration // before the second try, then doubled
 	en    sync.Mutex    // held while a message is worked on
 }
+
+func (*Klient) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[skjult]")) }
 
 // New connects to nothing yet.
 func New(c Config) (*Klient, error) {

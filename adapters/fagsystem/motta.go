@@ -203,10 +203,8 @@ func (k *Klient) feilmelding(ctx context.Context, til melding.ID, grunn string) 
 		return nil, err
 	}
 	f, err := cms.Sealer{}.Seal(pakke, melding.Mottakernokkel{Forsegling: melding.X509, Nokkel: cmp.Or(sert, &pem.Block{}).Bytes})
-	if err != nil {
-		return nil, err
-	}
-	return f.Bytes()
+	forseglet, feil := f.Bytes()
+	return forseglet, errors.Join(err, feil)
 }
 
 // kall gives the body of an answer whose status is a success: an error has a body too, which is no content.

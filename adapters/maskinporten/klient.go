@@ -26,7 +26,7 @@ import (
 // grantType is RFC 7523 §2.1.
 const grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// KlientConfig is what NyKlient needs. All but the last two are required, and exactly one of Sertifikat and KID.
+// KlientConfig is what NyKlient needs. All but the last two are required, and exactly one of Sertifikat and KID. It prints as [skjult].
 type KlientConfig struct {
 	TokenEndpoint string
 	Issuer        string // becomes aud: Maskinporten wants its issuer, not the endpoint
@@ -39,6 +39,11 @@ type KlientConfig struct {
 	Scope string       // "" = ks:fiks
 	HTTP  *http.Client // nil = one with a 5 s timeout
 }
+
+const skjult = "[skjult]"
+
+func (KlientConfig) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (KlientConfig) MarshalText() ([]byte, error) { return []byte(skjult), nil }
 
 // Klient gives access tokens. Safe for concurrent use: one fetches, the others wait for it.
 type Klient struct {
@@ -56,6 +61,8 @@ type Klient struct {
 // forkastPause is how long a token is kept after another was thrown away: when the new one is refused too, the fault is not the token's,
 // and the issuer must not be asked once for every call that is refused.
 const forkastPause = 10 * time.Second
+
+func (*Klient) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, skjult) }
 
 // NyKlient fetches nothing yet.
 func NyKlient(c KlientConfig) (*Klient, error) {

@@ -80,3 +80,11 @@ func TestTokensAreFetchedTheWayTheAPIIsCalled(t *testing.T) {
 	is.Equal(token.TLSClientConfig.ServerName, "rot.example")
 	is.True(token.TLSClientConfig != rot)
 }
+
+// A System holds the whole set-up, also where fmt cannot ask a Config how it prints.
+func TestASystemDoesNotPrintItsSetUp(t *testing.T) {
+	s := &System{cfg: Config{Hemmelighet: "hemmelig", Fiks: FiksConfig{Passord: "hemmelig"}}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		is.New(t).Equal(fmt.Sprintf(verb, s), "[skjult]")
+	}
+}
