@@ -29,7 +29,7 @@ type Fiksvalg struct {
 	Klokke ports.Clock
 	// Broker starts the broker with the platform's word on who may log in, and a certificate of the world's CA.
 	Broker   func(broker.Tilgang, *tls.Config) (broker.Broker, error)
-	Tillit   func() *tls.Config // what AMQP clients trust, asked when the broker runs; nil = the world\'s CA
+	Tillit   func() *tls.Config // what AMQP clients trust, asked when the broker runs; nil = the world's CA
 	Lytt     net.Listener       // where the platform's API is served
 	Grense   int64              // octets; a larger payload goes to Dokumentlager; 0 = the platform's 5 MiB
 	Lempelig plattform.Lempelig
@@ -51,9 +51,14 @@ type Fiks struct {
 	venter sync.WaitGroup
 }
 
-// StartFiks starts everything. The portal's account has no key until the portal publishes one.
-func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
-	f = &Fiks{Klienter: map[string]*fagklient.Fagklient{}, API: "http://" + v.Lytt.Addr().String()}
+// StartFiks starts everything, or leaves nothing open, Lytt neither. The portal's account has no key until the portal publishes one.
+func StartFiks(ctx context.Context, v Fiksvalg) (_ *Fiks, err error) {
+	defer func() {
+		if err != nil {
+			_ = v.Lytt.Close()
+		}
+	}()
+	f := &Fiks{Klienter: map[string]*fagklient.Fagklient{}, API: "http://" + v.Lytt.Addr().String()}
 	if f.Plattform, err = plattform.Ny(plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense, Lempelig: v.Lempelig}); err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func Start(ctx context.Context, c Config) (v *Verden, err error) {
 			return nil, err
 		}
 	}
-	if err := privatMappe(c.Data); err != nil {
+	if err := sim.PrivatMappe(c.Data); err != nil {
 		return nil, err
 	}
 	v = &Verden{c: c, ferdig: make(chan error, 1)}
