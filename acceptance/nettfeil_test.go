@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -155,8 +156,11 @@ func nektes(v *nettverden) {
 	v.klokke.hopp.Add(int64(2 * time.Minute))
 	v.underFeil(15, 100*time.Millisecond)
 	v.is.Equal(v.konsumenter(), 0)
+	v.is.Equal(maling(v.t, v.adr, "portal_fiks_lytter"), 0)
+	v.is.Equal(v.klar(), http.StatusOK) // reports are accepted all the same
 	v.passord(v.d.PortalLogin.Passord)
 	simtest.Til(v.t, "portalen tar imot svar igjen", v.lytter)
+	simtest.Til(v.t, "målingen sier det", func() bool { return maling(v.t, v.adr, "portal_fiks_lytter") == 1 })
 	v.is.Equal(v.alleLevert(), 0)
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -179,6 +180,15 @@ func (v *nettverden) konsumenter() int {
 		v.t.Error(err)
 	}
 	return st.Konsumenter
+}
+
+// klar is what /readyz says.
+func (v *nettverden) klar() int {
+	v.t.Helper()
+	res, err := http.Get("http://" + v.adr + "/readyz")
+	v.is.NoErr(err)
+	_ = res.Body.Close()
+	return res.StatusCode
 }
 
 // nettilgang remembers the token of each log-in of the portal's.

@@ -74,6 +74,7 @@ func (s *System) apneFiks(ctx context.Context) (*fiksdel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	s.malinger.lytter(t.Tilkoblet)
 	return &fiksdel{t, k.Token, egen.Sertifikat()}, nil
 }
 
