@@ -37,11 +37,11 @@ type ArkAMQP struct {
 
 // Ark says where everything is.
 func (v *Verden) Ark() (Ark, error) {
-	vert, port, err := net.SplitHostPort(v.b.Adresse())
+	vert, port, err := net.SplitHostPort(v.fiks.Broker.Adresse())
 	if err != nil {
 		return Ark{}, err
 	}
-	a := Ark{Fiks: v.fiks, Admin: v.fiks + "/", Maskinporten: ArkMaskinporten{v.mp.Utsteder(), v.mp.TokenURL(), v.mp.JWKURL()}, AMQP: ArkAMQP{Host: vert, TLS: true}}
+	a := Ark{Fiks: v.fiks.API, Admin: v.fiks.API + "/", Maskinporten: ArkMaskinporten{v.mp.Utsteder(), v.mp.TokenURL(), v.mp.JWKURL()}, AMQP: ArkAMQP{Host: vert, TLS: true}}
 	if a.AMQP.Port, err = strconv.Atoi(port); err != nil {
 		return Ark{}, err
 	}
