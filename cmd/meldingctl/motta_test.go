@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +22,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/adapters/asice"
@@ -133,22 +133,12 @@ func (m *mottak) sendFra(konto, integrasjon string, n int, til *x509.Certificate
 	m.ok(err)
 	b, err := segl(pakke, til)
 	m.ok(err)
-	meta, err := json.Marshal(map[string]any{"avsenderKontoId": konto, "mottakerKontoId": kontoBydel, "meldingType": "no.ks.fiks.bekymringsmelding.offentlig.v1",
-		"ttl": 3_600_000, "headere": map[string]string{protokoll.HeaderBekymring: rapport, protokoll.HeaderKorrelasjon: rapport}})
-	m.ok(err)
-	var kropp bytes.Buffer
-	w := multipart.NewWriter(&kropp)
-	m.ok(w.WriteField("metadata", string(meta)))
-	d, err := w.CreateFormFile("data", "x")
-	m.ok(err)
-	_, err = d.Write(b)
-	m.ok(err)
-	m.ok(w.Close())
-	req, err := http.NewRequestWithContext(m.tatt, http.MethodPost, m.api.URL+"/fiks-io/api/v1/send", &kropp)
-	m.ok(err)
 	token, err := m.mp.Token(klientID)
 	m.ok(err)
-	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Integrasjonid": {integrasjon}, "Integrasjonpassord": {passord}, "Content-Type": {w.FormDataContentType()}}
+	meta := map[string]any{"avsenderKontoId": konto, "mottakerKontoId": kontoBydel, "meldingType": "no.ks.fiks.bekymringsmelding.offentlig.v1",
+		"ttl": 3_600_000, "headere": map[string]string{protokoll.HeaderBekymring: rapport, protokoll.HeaderKorrelasjon: rapport}}
+	req, err := fagklient.Login{IntegrasjonID: integrasjon, Passord: passord, Token: token}.Sending(m.tatt, m.api.URL, meta, b)
+	m.ok(err)
 	res, err := m.api.Client().Do(req)
 	m.ok(err)
 	defer func() { _ = res.Body.Close() }()
