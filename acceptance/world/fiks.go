@@ -43,7 +43,7 @@ type Fiks struct {
 }
 
 // StartFiks starts everything, or leaves nothing open, Lytt neither. The portal's account has no key until the portal publishes one.
-func StartFiks(ctx context.Context, v Fiksvalg) (*Fiks, error) {
+func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 	tjener, err := v.D.TLS()
 	if err != nil {
 		return nil, errors.Join(err, v.Lytt.Close())
@@ -64,13 +64,18 @@ func StartFiks(ctx context.Context, v Fiksvalg) (*Fiks, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Fiks{Fiks: grunn, Klient: v.D.Tillit()}
+	f = &Fiks{Fiks: grunn, Klient: v.D.Tillit()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Lukk())
+		}
+	}()
 	if v.Tillit != nil {
 		f.Klient = v.Tillit()
 	}
 	for i := range v.D.Mottakere {
 		if err := f.koble(v, &v.D.Mottakere[i]); err != nil {
-			return nil, errors.Join(err, f.Lukk())
+			return f, err
 		}
 	}
 	return f, nil

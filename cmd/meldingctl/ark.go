@@ -31,8 +31,7 @@ type Tilkobling struct {
 	passord string // never a flag
 }
 
-func (Tilkobling) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, "[skjult]") }
-func (Tilkobling) MarshalText() ([]byte, error) { return []byte("[skjult]"), nil }
+func (Tilkobling) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[skjult]") }
 
 // ark is the part of a connection sheet (demo.json) that a sender needs.
 type ark struct {

@@ -128,7 +128,7 @@ func (f *Fiks) meld(err error) {
 // Lukk stops everything and waits: calls under way get their time, then clients and platform end, and the broker last.
 func (f *Fiks) Lukk() (err error) {
 	if f.tjener != nil {
-		ctx, avbryt := context.WithTimeout(context.Background(), slutt)
+		ctx, avbryt := context.WithTimeout(context.WithoutCancel(f.arbeid), slutt)
 		defer avbryt()
 		if e := f.tjener.Shutdown(ctx); e != nil {
 			err = errors.Join(e, f.tjener.Close())
