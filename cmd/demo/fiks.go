@@ -114,7 +114,12 @@ func (d *demo) startTLS(ctx context.Context) error {
 	}
 	s := &http.Server{Handler: d.system.Handler, ReadHeaderTimeout: 10 * time.Second}
 	d.adrTLS = "https://" + l.Addr().String()
-	go func() { _ = s.Serve(tls.NewListener(l, c)) }() // ends with ErrServerClosed
-	d.apnet = append(d.apnet, s.Close)
+	slutt := make(chan struct{})
+	go func() { defer close(slutt); _ = s.Serve(tls.NewListener(l, c)) }() // ends with ErrServerClosed
+	d.apnet = append(d.apnet, func() error {
+		err := s.Close()
+		<-slutt
+		return err
+	})
 	return nil
 }
