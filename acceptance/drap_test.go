@@ -52,7 +52,7 @@ func TestKilledPortalLosesNothing(t *testing.T) {
 			if lager == "postgres" {
 				store = pgURL(pgtest.Database(t))
 			}
-			d := &drapstest{t: t, demo: demo, data: t.TempDir(), store: store, addr: ledigAdresse(t), godtatt: map[melding.ID]bool{}}
+			d := &drapstest{t: t, demo: demo, data: filepath.Join(t.TempDir(), "data"), store: store, addr: ledigAdresse(t), godtatt: map[melding.ID]bool{}}
 			r := rand.New(rand.NewPCG(2026, uint64(len(lager))))
 			for range drap(t) {
 				d.runde(time.Duration(20+r.IntN(400)) * time.Millisecond)

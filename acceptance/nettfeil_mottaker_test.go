@@ -12,6 +12,7 @@ import (
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/asice"
@@ -62,7 +63,7 @@ func (v *nettverden) taUtenAck(ctx context.Context) {
 			return
 		}
 		c, err := amqp091.DialConfig("amqps://"+v.fiks.Broker.Adresse()+"/", amqp091.Config{TLSClientConfig: v.fiks.Klient.Clone(),
-			SASL: []amqp091.Authentication{&amqp091.PlainAuth{Username: m.IntegrasjonID, Password: m.Passord + " " + token}}})
+			SASL: fagklient.Login{IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, Token: token}.SASL()})
 		if err != nil {
 			v.t.Error("innlogging gikk ikke")
 			return
@@ -153,7 +154,7 @@ func referansen(v *nettverden) {
 	v.is.NoErr(err)
 	pakker, err := asice.NewPacker(m.Sert.Nokkel, time.Now, m.Sert.Cert)
 	v.is.NoErr(err)
-	k, err := fagsystem.New(fagsystem.Config{Konto: kommune.KontoID(m.KontoID), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, AMQP: v.fiks.Broker.Adresse(),
+	k, err := fagsystem.New(fagsystem.Config{Konto: kommune.KontoID(m.KontoID), Portalkonto: world.Portalkonto, IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, AMQP: v.fiks.Broker.Adresse(),
 		API: v.fiks.API, TLS: v.fiks.Klient, Token: token.Token, Nokler: []cms.Key{{Certificate: m.Sert.Cert, Decrypter: m.Sert.Nokkel}}, Pakker: pakker,
 		Versjon: melding.V2, Lager: mappe, Meld: func(fagsystem.Hendelse) {}})
 	v.is.NoErr(err)

@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ import (
 
 // TestNetworkFaults breaks the lines between a portal and Fiks IO in every way lines break, on real sockets and the real clock. However
 // they break: reports are accepted all the while, each ends in LEVERT once, and whatever was sent or answered twice can be known by its
-// id and is counted.
+// id and is counted. Over the built-in broker and over RabbitMQ.
 func TestNetworkFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kort kjøring")
@@ -30,7 +31,7 @@ func TestNetworkFaults(t *testing.T) {
 	}
 	var alle sync.WaitGroup
 	defer alle.Wait()
-	for _, f := range []struct {
+	rader := []struct {
 		navn string
 		valg nettvalg
 		kjor func(*nettverden)
@@ -40,16 +41,25 @@ func TestNetworkFaults(t *testing.T) {
 		{"bekreftelsen av et svar går tapt: svaret kommer igjen og teller en gang", nettvalg{}, bekreftelseTapt},
 		{"linja brytes midt i svaret på en sending: den gjentas med samme id", nettvalg{svar: tiesForst}, sendesvarKuttes},
 		{"megleren forsvinner uten et ord: hjerteslaget merker det", nettvalg{}, halvApen},
-		{"treg linje: en stor melding holder ikke de andre tilbake", nettvalg{}, tregLinje},
+		{"treg linje: en stor melding holder ikke de andre tilbake", nettvalg{utenMegler: true}, tregLinje},
 		{"brudd midt i en ramme og midt i en opplasting", nettvalg{fristSekunder: 15}, midtIRammen},
 		{"megleren slipper ingen inn, og tokenet går ut imens", nettvalg{fristSekunder: 600}, nektes},
 		{"mottakeren tar alt, bekrefter ingenting og forsvinner", nettvalg{fristSekunder: 20, fagsystem: map[string]string{"4601/01": "ingen"}}, tarOgForsvinner},
 		{"meldingctl sin mottaker har det den bekreftet, også når forbindelsen brytes", nettvalg{fagsystem: map[string]string{"4601/01": "ingen"}}, referansen},
 		{"47 mottakeren leser ikke versjon 2: brev, og operatøren får et hint", nettvalg{leserV1: "4601/01"}, leserIkkeV2},
-	} {
-		// Not t.Parallel: these mostly wait, and it allows as many at once as there are cores.
-		alle.Go(func() { t.Run(f.navn, func(t *testing.T) { f.kjor(nyttNett(t, d, f.valg)) }) })
 	}
+	for _, f := range rader {
+		// Not t.Parallel: these mostly wait, and it allows as many at once as there are cores.
+		alle.Go(func() { t.Run("innebygd/"+f.navn, func(t *testing.T) { f.kjor(nyttNett(t, d, f.valg, egenMegler)) }) })
+	}
+	alle.Go(func() { // one world at a time has the node
+		for _, f := range rader {
+			if f.valg.utenMegler {
+				continue
+			}
+			t.Run("rabbitmq/"+f.navn, func(t *testing.T) { f.kjor(nyttNett(t, d, f.valg, rabbitMegler)) })
+		}
+	})
 }
 
 func treghet(v *nettverden) {
@@ -155,8 +165,11 @@ func nektes(v *nettverden) {
 	v.klokke.hopp.Add(int64(2 * time.Minute))
 	v.underFeil(15, 100*time.Millisecond)
 	v.is.Equal(v.konsumenter(), 0)
+	v.is.Equal(maling(v.t, v.adr, "portal_fiks_lytter"), 0)
+	v.is.Equal(v.klar(), http.StatusOK) // reports are accepted all the same
 	v.passord(v.d.PortalLogin.Passord)
 	simtest.Til(v.t, "portalen tar imot svar igjen", v.lytter)
+	simtest.Til(v.t, "målingen sier det", func() bool { return maling(v.t, v.adr, "portal_fiks_lytter") == 1 })
 	v.is.Equal(v.alleLevert(), 0)
 	v.mu.Lock()
 	defer v.mu.Unlock()

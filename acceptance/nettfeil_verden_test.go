@@ -7,7 +7,9 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +25,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/fakeprint"
@@ -42,6 +45,7 @@ type nettvalg struct {
 	fristSekunder int               // every receiver's; 0 = 300: far beyond the test, so that a letter means that something was lost
 	fagsystem     map[string]string // another character, by kommune/bydel
 	leserV1       string            // the kommune/bydel whose case system cannot read v2
+	utenMegler    bool              // the fault is on the API's line, for most of a minute: which broker is behind it makes no difference
 	// svar sees what a case system is about to answer, and may change it. n counts how often it has seen the report.
 	svar func(m *world.Mottakerdata, inn sim.Mottatt, n int, svar []sim.Svar) []sim.Svar
 }
@@ -85,8 +89,22 @@ func (k *hoppklokke) At(t time.Time) (<-chan time.Time, func()) {
 	return k.Clock.At(t.Add(-time.Duration(k.hopp.Load())))
 }
 
+// nettmegler starts a broker for v. tillit is what its clients trust, and ca the same as a file; nil and "" = the world's own.
+type nettmegler func(v *nettverden, tilgang broker.Tilgang, c *tls.Config) (b broker.Broker, tillit *tls.Config, ca string, err error)
+
+func egenMegler(v *nettverden, tilgang broker.Tilgang, c *tls.Config) (broker.Broker, *tls.Config, string, error) {
+	b, err := amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: v.klokke, Tilgang: tilgang})
+	return b, nil, "", err
+}
+
+func rabbitMegler(v *nettverden, tilgang broker.Tilgang, _ *tls.Config) (broker.Broker, *tls.Config, string, error) {
+	n := rabbittest.Start(v.t, tilgang)
+	ca := filepath.Join(v.t.TempDir(), "megler.pem")
+	return lant{n}, n.TLS, ca, os.WriteFile(ca, n.CA.PEM(), 0o600)
+}
+
 // nyttNett starts everything and waits until it is connected.
-func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
+func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg, megler nettmegler) *nettverden {
 	t.Helper()
 	v := &nettverden{t: t, is: is.New(t), valg: valg, klokke: &hoppklokke{}, sett: map[melding.ID][]sett{}}
 	kopi := *d
@@ -111,9 +129,14 @@ func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
 	v.is.NoErr(world.Registrer(mp, v.d))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	v.is.NoErr(err)
-	v.fiks, err = world.StartFiks(t.Context(), world.Fiksvalg{D: v.d, MP: mp, Klokke: v.klokke, Lytt: l, Behandle: v.behandling,
-		Broker: func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
-			return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: v.klokke, Tilgang: nettilgang{v, tilgang}})
+	tillit, ca := v.d.Tillit(), v.d.FilSert("ca")
+	v.fiks, err = world.StartFiks(t.Context(), world.Fiksvalg{D: v.d, MP: mp, Klokke: v.klokke, Lytt: l, Behandle: v.behandling, Tillit: func() *tls.Config { return tillit },
+		Broker: func(tilgang broker.Tilgang, c *tls.Config) (b broker.Broker, err error) {
+			b, t, fil, err := megler(v, nettilgang{v, tilgang}, c)
+			if t != nil {
+				tillit, ca = t, fil
+			}
+			return b, err
 		}})
 	v.is.NoErr(err)
 	t.Cleanup(func() { _ = v.fiks.Lukk() })
@@ -125,11 +148,12 @@ func nyttNett(t *testing.T, d *world.Deltakere, valg nettvalg) *nettverden {
 		v.is.NoErr(p.Start())
 		t.Cleanup(p.Stop)
 	}
-	v.startPortal(mp)
+	v.startPortal(mp, ca)
 	return v
 }
 
-func (v *nettverden) startPortal(mp *sim.Maskinporten) {
+// startPortal composes the portal. It believes what the file ca holds.
+func (v *nettverden) startPortal(mp *sim.Maskinporten, ca string) {
 	v.t.Helper()
 	var err error
 	v.printer, err = fakeprint.Open(fakeprint.Config{Mappe: filepath.Join(v.t.TempDir(), "brev"), Klokke: v.klokke,
@@ -142,7 +166,7 @@ func (v *nettverden) startPortal(mp *sim.Maskinporten) {
 	system, err := compose.Open(v.t.Context(), compose.Config{Hemmelighet: v.d.Hemmelighet, Utsteder: mp.Utsteder(), JWKS: mp.JWKURL(),
 		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"api", "worker"}, PrintPause: 200 * time.Millisecond, Dev: true, Mappe: v.t.TempDir(),
 		Nokler: minne(v.t), NokkelHemmelighet: v.d.NokkelHemmelighet, Transport: "fiksio",
-		Fiks: compose.FiksConfig{API: "http://" + v.http.Listen, AMQP: v.amqp.Listen, CA: v.d.FilSert("ca"), Konto: string(world.Portalkonto),
+		Fiks: compose.FiksConfig{API: "http://" + v.http.Listen, AMQP: v.amqp.Listen, CA: ca, Konto: string(world.Portalkonto),
 			Integrasjon: login.IntegrasjonID, Passord: login.Passord, TokenEndpoint: mp.TokenURL(), KlientID: login.KlientID,
 			KlientSert: v.d.FilSert("portal"), KlientNokkel: v.d.FilNokkel("portal")},
 		Deler: compose.Deler{Lager: v.lager, Printer: v.printer, Policy: &policy, Clock: v.klokke, UtenKlokkevakt: true, Rundt: func(_ *compose.Lager, t *ports.Transport, _ *ports.Printer) {
@@ -179,6 +203,15 @@ func (v *nettverden) konsumenter() int {
 		v.t.Error(err)
 	}
 	return st.Konsumenter
+}
+
+// klar is what /readyz says.
+func (v *nettverden) klar() int {
+	v.t.Helper()
+	res, err := http.Get("http://" + v.adr + "/readyz")
+	v.is.NoErr(err)
+	_ = res.Body.Close()
+	return res.StatusCode
 }
 
 // nettilgang remembers the token of each log-in of the portal's.

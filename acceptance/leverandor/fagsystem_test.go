@@ -28,7 +28,7 @@ func motta(ctx context.Context, arkiv referanse.Lager, nokkel cms.Key, rot *tls.
 		return err
 	}
 	k, err := referanse.New(referanse.Config{
-		Konto: kommune.KontoID(os.Getenv("KONTO")), IntegrasjonID: os.Getenv("INTEGRASJON"), Passord: os.Getenv("PASSORD"),
+		Konto: kommune.KontoID(os.Getenv("KONTO")), Portalkonto: kommune.KontoID(os.Getenv("PORTALKONTO")), IntegrasjonID: os.Getenv("INTEGRASJON"), Passord: os.Getenv("PASSORD"),
 		AMQP: os.Getenv("AMQP"), API: os.Getenv("FIKS"), TLS: rot, Token: token,
 		Nokler: []cms.Key{nokkel}, Pakker: pakker, Versjon: melding.V1,
 		Lager: arkiv,

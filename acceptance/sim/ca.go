@@ -166,6 +166,18 @@ func (s *Sertifikat) NokkelPEM() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
+// PrivatMappe makes a folder for private keys and passwords, and refuses one that others can read.
+func PrivatMappe(mappe string) error {
+	if err := os.MkdirAll(mappe, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(mappe)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("mappen %s kan leses av andre; sett rettighetene til 0700", mappe)
+	}
+	return err
+}
+
 // Skriv writes both halves. The key goes first: a crash between them leaves a key without a certificate, which LesSertifikat refuses,
 // and never a certificate somebody seals for whose key is lost.
 func (s *Sertifikat) Skriv(sertFil, nokkelFil string) error {

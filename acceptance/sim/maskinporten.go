@@ -71,6 +71,7 @@ type Maskinporten struct {
 	stanset  bool
 	tellere  Tellere
 	server   *http.Server
+	ferdig   chan struct{} // closed when server serves no more
 }
 
 type signeringsnokkel struct {
@@ -126,18 +127,24 @@ func (m *Maskinporten) StartPa(l net.Listener) {
 		m.utsteder = "http://" + l.Addr().String() + "/"
 	}
 	m.server = &http.Server{Handler: m, ReadTimeout: 10 * time.Second}
-	go func(s *http.Server) { _ = s.Serve(l) }(m.server) // ends with ErrServerClosed when Lukk is called
+	m.ferdig = make(chan struct{})
+	go func(s *http.Server, ferdig chan struct{}) {
+		defer close(ferdig)
+		_ = s.Serve(l) // ends with ErrServerClosed when Lukk is called
+	}(m.server, m.ferdig)
 }
 
-// Lukk stops listening.
+// Lukk stops listening: when it returns, nobody gets in.
 func (m *Maskinporten) Lukk() error {
 	m.mu.Lock()
-	s := m.server
+	s, ferdig := m.server, m.ferdig
 	m.mu.Unlock()
 	if s == nil {
 		return nil
 	}
-	return s.Close()
+	err := s.Close()
+	<-ferdig // Serve closes a listener that it had not begun to serve
+	return err
 }
 
 // Utsteder is the issuer identifier: what aud in a request, and iss in a token, must be to the letter.

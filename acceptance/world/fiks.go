@@ -7,15 +7,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync"
-	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/fiks"
 	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
-	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
@@ -29,86 +27,64 @@ type Fiksvalg struct {
 	Klokke ports.Clock
 	// Broker starts the broker with the platform's word on who may log in, and a certificate of the world's CA.
 	Broker   func(broker.Tilgang, *tls.Config) (broker.Broker, error)
-	Tillit   func() *tls.Config // what AMQP clients trust, asked when the broker runs; nil = the world\'s CA
+	Tillit   func() *tls.Config // what AMQP clients trust, asked when the broker runs; nil = the world's CA
 	Lytt     net.Listener       // where the platform's API is served
 	Grense   int64              // octets; a larger payload goes to Dokumentlager; 0 = the platform's 5 MiB
 	Lempelig plattform.Lempelig
 	Behandle func(*Mottakerdata) func(sim.Mottatt) []sim.Svar
-	// Rundt may stand before the platform's API.
+	// Rundt may stand before all that is served.
 	Rundt func(http.Handler) http.Handler
 }
 
 // Fiks is the Fiks IO side of a world over the real wire: platform, broker, and a case system's own client on each account.
 type Fiks struct {
-	Plattform *plattform.Plattform
-	Broker    broker.Broker
-	API       string // http://127.0.0.1:port
-	Klient    *tls.Config
-	Klienter  map[string]*fagklient.Fagklient // by kommune/bydel
-
-	tjener *http.Server
-	stans  context.CancelFunc
-	venter sync.WaitGroup
+	*fiks.Fiks
+	Klient *tls.Config // what AMQP clients trust
 }
 
-// StartFiks starts everything. The portal's account has no key until the portal publishes one.
+// StartFiks starts everything, or leaves nothing open, Lytt neither. The portal's account has no key until the portal publishes one.
 func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
-	f = &Fiks{Klienter: map[string]*fagklient.Fagklient{}, API: "http://" + v.Lytt.Addr().String()}
-	if f.Plattform, err = plattform.Ny(plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense, Lempelig: v.Lempelig}); err != nil {
-		return nil, err
-	}
 	tjener, err := v.D.TLS()
 	if err != nil {
+		return nil, errors.Join(err, v.Lytt.Close())
+	}
+	karakter := map[string]string{}
+	for _, m := range v.D.Mottakere {
+		karakter[m.KontoID] = m.Fagsystem
+	}
+	grunn, err := fiks.Start(ctx, fiks.Valg{Lytt: v.Lytt, Kontoer: v.D.kontoer(), Karakter: func(konto string) string { return karakter[konto] },
+		Plattform: plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense, Lempelig: v.Lempelig},
+		Broker:    func(t broker.Tilgang) (broker.Broker, error) { return v.Broker(t, tjener) },
+		Rundt: func(f *fiks.Fiks, h http.Handler) http.Handler {
+			if v.Rundt != nil {
+				h = v.Rundt(h)
+			}
+			return medBrudd(f, h)
+		}})
+	if err != nil {
 		return nil, err
 	}
-	if f.Broker, err = v.Broker(f.Plattform, tjener); err != nil {
-		return nil, err
-	}
-	f.Plattform.Bruk(f.Broker)
-	if f.Klient = v.D.Tillit(); v.Tillit != nil {
+	f = &Fiks{Fiks: grunn, Klient: v.D.Tillit()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Lukk())
+		}
+	}()
+	if v.Tillit != nil {
 		f.Klient = v.Tillit()
 	}
-	for _, k := range v.D.kontoer() {
-		if err := f.Plattform.Registrer(ctx, k); err != nil {
-			return nil, errors.Join(err, f.Broker.Close())
-		}
-	}
-	h, err := f.handler(v)
-	if err != nil {
-		return nil, errors.Join(err, f.Broker.Close())
-	}
-	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
-	f.stans = stans
-	f.venter.Go(func() { _ = f.Plattform.Run(arbeid) }) // ends when arbeid does
-	f.tjener = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	f.venter.Go(func() { _ = f.tjener.Serve(v.Lytt) }) // ends with ErrServerClosed
 	for i := range v.D.Mottakere {
-		if err := f.koble(arbeid, v, &v.D.Mottakere[i]); err != nil {
-			return nil, errors.Join(err, f.Lukk())
+		if err := f.koble(v, &v.D.Mottakere[i]); err != nil {
+			return f, err
 		}
 	}
 	return f, nil
 }
 
-// handler is the platform's API, its admin page, and what only a test wants: POST /brudd closes every AMQP connection, as a restart of
-// the broker does.
-func (f *Fiks) handler(v Fiksvalg) (http.Handler, error) {
-	fagsystem := map[string]string{}
-	for _, m := range v.D.Mottakere {
-		fagsystem[m.KontoID] = m.Fagsystem
-	}
-	admin, err := side.Ny(side.Config{Plattform: f.Plattform, Fagsystem: func(konto string) string { return fagsystem[konto] }})
-	if err != nil {
-		return nil, err
-	}
-	var api http.Handler = f.Plattform
-	if v.Rundt != nil {
-		api = v.Rundt(api)
-	}
+// medBrudd adds what only a test wants: POST /brudd closes every AMQP connection, as a restart of the broker does.
+func medBrudd(f *fiks.Fiks, h http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/fiks-io/", api)
-	mux.Handle("/dokumentlager/", api)
-	mux.Handle("/", admin)
+	mux.Handle("/", h)
 	mux.Handle("POST /brudd", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopback.Vert(r.Host) {
 			http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
@@ -120,11 +96,11 @@ func (f *Fiks) handler(v Fiksvalg) (http.Handler, error) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})))
-	return mux, nil
+	return mux
 }
 
 // koble gives a receiver's account a case system; "ingen" gets none.
-func (f *Fiks) koble(ctx context.Context, v Fiksvalg, m *Mottakerdata) error {
+func (f *Fiks) koble(v Fiksvalg, m *Mottakerdata) error {
 	behandle, err := f.behandling(v, m)
 	if err != nil || behandle == nil {
 		return err
@@ -134,14 +110,8 @@ func (f *Fiks) koble(ctx context.Context, v Fiksvalg, m *Mottakerdata) error {
 	if err != nil {
 		return err
 	}
-	k, err := fagklient.Ny(fagklient.Config{AMQP: f.Broker.Adresse(), TLS: f.Klient, API: f.API, KontoID: m.KontoID, IntegrasjonID: m.IntegrasjonID, Passord: m.Passord,
+	return f.Koble(fagklient.Config{TLS: f.Klient, KontoID: m.KontoID, IntegrasjonID: m.IntegrasjonID, Passord: m.Passord,
 		Token: token.Token, Behandle: behandle, Klokke: v.Klokke})
-	if err != nil {
-		return err
-	}
-	f.Klienter[m.Kommunenummer+"/"+m.Bydelsnummer] = k
-	f.venter.Go(func() { _ = k.Run(ctx) }) // ends when ctx does
-	return nil
 }
 
 func (f *Fiks) behandling(v Fiksvalg, m *Mottakerdata) (func(sim.Mottatt) []sim.Svar, error) {
@@ -171,14 +141,6 @@ func (f *Fiks) portalsertifikat(d *Deltakere) *x509.Certificate {
 		}
 	}
 	return d.Portal.Cert
-}
-
-// Lukk stops everything and waits.
-func (f *Fiks) Lukk() error {
-	f.stans()
-	err := errors.Join(f.tjener.Close(), f.Broker.Close())
-	f.venter.Wait()
-	return err
 }
 
 // kontoer are the portal's account and every receiver's.

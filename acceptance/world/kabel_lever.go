@@ -1,18 +1,15 @@
 package world
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -175,15 +172,11 @@ func (k *Kabel) send(ctx context.Context, til Sendt, v Svar) error {
 		m["svarPaMelding"] = til.Ref
 		m["headere"] = map[string]string{protokoll.HeaderKorrelasjon: string(til.Melding)}
 	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return k.post(ctx, fra, b, v.Innhold)
+	return k.post(ctx, fra, m, v.Innhold)
 }
 
 // post calls the send API as the account's owner.
-func (k *Kabel) post(ctx context.Context, fra kommune.KontoID, metadata, innhold []byte) error {
+func (k *Kabel) post(ctx context.Context, fra kommune.KontoID, metadata map[string]any, innhold []byte) error {
 	i := slices.IndexFunc(k.d.Mottakere, func(m Mottakerdata) bool { return m.KontoID == string(fra) })
 	if i < 0 {
 		return fmt.Errorf("ingen eier konto %s", fra)
@@ -198,26 +191,10 @@ func (k *Kabel) post(ctx context.Context, fra kommune.KontoID, metadata, innhold
 	if err != nil {
 		return err
 	}
-	var kropp bytes.Buffer
-	w := multipart.NewWriter(&kropp)
-	err = w.WriteField("metadata", string(metadata))
-	if err == nil && innhold != nil {
-		var del io.Writer
-		if del, err = w.CreateFormFile("data", "data"); err == nil {
-			_, err = del.Write(innhold)
-		}
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.fiks.API+"/fiks-io/api/v1/send", &kropp)
+	req, err := fagklient.Login{IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, Token: token}.Sending(ctx, k.fiks.API, metadata, innhold)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("IntegrasjonId", m.IntegrasjonID)
-	req.Header.Set("IntegrasjonPassord", m.Passord)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err

@@ -6,14 +6,21 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
+	"io"
 	"math/big"
 )
 
-// Key is one of our keys: the private half, and the certificate senders name it by.
+// Key is one of our keys: the private half, and the certificate senders name it by. It prints as [skjult].
 type Key struct {
 	Certificate *x509.Certificate
 	Decrypter   crypto.Decrypter
 }
+
+const skjult = "[skjult]"
+
+func (Key) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (Key) MarshalText() ([]byte, error) { return []byte(skjult), nil }
 
 // Recipient is one for whom a message is sealed, named either by issuer and serial number or by subject key identifier.
 type Recipient struct {

@@ -2,7 +2,7 @@
 // opens and verifies it, has a [Lager] store it, only then answers mottatt, and only then acks. Whoever answers first loses reports.
 //
 // What is wrong for good is answered feilet, and the sender prints a letter at once: an unknown type, a seal that does not open, a
-// package that does not verify, content that is not a report. What is wrong here and now (a full disk, an answer that cannot be sent,
+// package that does not verify, content that is not a report. So is what does not come from the portal, whatever is in it. What is wrong here and now (a full disk, an answer that cannot be sent,
 // Dokumentlager out of reach) is answered with nothing: the message is held, not acked, and tried again with growing pauses. Holding
 // spends none of its three deliveries; handing it back would spend them all in a second. When the connection breaks or the program
 // dies it comes again, and is known by the report's id. The sender's deadline runs meanwhile: the way out when nothing helps.
@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -91,8 +92,9 @@ func synk(sti string, flagg int, b []byte) error {
 // Art is what came of a message or of the connection.
 type Art string
 
-// What came of a message: Gjentatt was stored before, and is answered mottatt again; Avvist was answered feilet; Utsatt is tried again.
-const Lagret, Gjentatt, Avvist, Utsatt Art = "lagret", "gjentatt", "avvist", "utsatt"
+// What came of a message: Gjentatt was stored before, and is answered mottatt again; Avvist was answered feilet; Fremmed came from
+// another account than the portal's, and was answered feilet if that could be done at once; Utsatt is tried again.
+const Lagret, Gjentatt, Avvist, Fremmed, Utsatt Art = "lagret", "gjentatt", "avvist", "fremmed", "utsatt"
 
 // Receipts, answered with nothing. The first two say that an answer of ours did not reach the sender. Frakoblet is the end of a
 // connection, or of an attempt at one: also when ctx ended it.
@@ -103,12 +105,12 @@ type Hendelse struct {
 	Art       Art
 	ID        melding.ID // the report, when there is one
 	MeldingID string     // the platform's id of the message
-	Feil      error      // of Avvist, Utsatt and Frakoblet
+	Feil      error      // of Avvist, Fremmed, Utsatt and Frakoblet
 }
 
-// Config is what New needs; TLS and Forhand may be zero.
+// Config is what New needs; TLS and Forhand may be zero. It prints as [skjult].
 type Config struct {
-	Konto                             kommune.KontoID                       // its queue is read, and answers come from it
+	Konto, Portalkonto                kommune.KontoID                       // the first is its own; reports are taken from the second, and from nobody else
 	IntegrasjonID, Passord, AMQP, API string                                // AMQP is host:port, always TLS; API is https://host:port
 	Token                             func(context.Context) (string, error) // from Maskinporten, asked at every connection and every call
 	TLS                               *tls.Config                           // nil = what the machine trusts
@@ -120,6 +122,9 @@ type Config struct {
 	Meld                              func(Hendelse) // one call at a time, before the ack: after a crash a Hendelse comes twice rather than never
 }
 
+func (Config) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("[skjult]")) }
+func (Config) MarshalText() ([]byte, error) { return []byte("[skjult]"), nil }
+
 // Klient receives for one account.
 type Klient struct {
 	c     Config
@@ -128,12 +133,16 @@ type Klient struct {
 	en    sync.Mutex    // held while a message is worked on
 }
 
+func (*Klient) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[skjult]")) }
+
 // New connects to nothing yet.
 func New(c Config) (*Klient, error) {
-	if c.Konto == "" || c.IntegrasjonID == "" || c.Passord == "" || c.Token == nil || c.AMQP == "" || c.API == "" || len(c.Nokler) == 0 ||
+	portal, err := melding.ParseID(string(c.Portalkonto))
+	if err != nil || c.Konto == "" || c.IntegrasjonID == "" || c.Passord == "" || c.Token == nil || c.AMQP == "" || c.API == "" || len(c.Nokler) == 0 ||
 		c.Pakker == nil || c.Versjon == 0 || c.Lager == nil || c.Meld == nil {
 		return nil, errors.New("fagsystem: oppsettet er ikke komplett")
 	}
+	c.Portalkonto = kommune.KontoID(portal) // as it is written in headers
 	return &Klient{c: c, pause: time.Second, http: http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: c.TLS, Proxy: http.ProxyFromEnvironment},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil // a redirect would carry the password along
 }

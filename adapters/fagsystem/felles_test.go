@@ -24,7 +24,6 @@ import (
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/adapters/fagsystem"
-	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
@@ -32,6 +31,8 @@ import (
 const (
 	konto    = "0b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad0aa"
 	portal   = "1b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad0bb"
+	fremmed  = "8b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad033" // in the catalogue, and not the portal
+	ukjent   = "9b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad044" // has no key there
 	rapport  = "2b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad0cc"
 	integr   = "3b7f3e7a-8a0e-4a39-9b43-6f9f5c1ad0dd"
 	passord  = "et-passord-som-aldri-vises"
@@ -108,7 +109,7 @@ func setup(t *testing.T) *rigg {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.config = fagsystem.Config{Konto: kommune.KontoID(konto), IntegrasjonID: integr, Passord: passord, AMQP: "127.0.0.1:1", API: r.api.URL,
+	r.config = fagsystem.Config{Konto: konto, Portalkonto: portal, IntegrasjonID: integr, Passord: passord, AMQP: "127.0.0.1:1", API: r.api.URL,
 		Token:  func(context.Context) (string, error) { return adgang, nil },
 		TLS:    r.api.Client().Transport.(*http.Transport).TLSClientConfig,
 		Nokler: []cms.Key{{Certificate: n.fagsystem.Cert, Decrypter: n.fagsystem.Nokkel}}, Pakker: pakker, Versjon: melding.V2,
@@ -151,12 +152,18 @@ func (r *rigg) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.ta(req)
 		w.WriteHeader(http.StatusAccepted)
 	case sti == "/fiks-io/katalog/api/v1/kontoer/"+portal+"/offentligNokkel":
-		_ = json.NewEncoder(w).Encode(map[string]any{"valid": true, "nokkel": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.portal.Cert.Raw}))})
+		visNokkel(w, r.portal)
+	case sti == "/fiks-io/katalog/api/v1/kontoer/"+fremmed+"/offentligNokkel":
+		visNokkel(w, r.andre)
 	case strings.HasPrefix(sti, "/dokumentlager/nedlasting/") && r.dok[sti[26:]] != nil:
 		_, _ = w.Write(r.dok[sti[26:]])
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+func visNokkel(w io.Writer, s *sim.Sertifikat) {
+	_ = json.NewEncoder(w).Encode(map[string]any{"valid": true, "nokkel": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Cert.Raw}))})
 }
 
 func (r *rigg) ta(req *http.Request) {
@@ -260,11 +267,11 @@ func (r *rigg) segl(til *sim.Sertifikat, b []byte) []byte {
 	return ut.Bytes()
 }
 
-// feilmelding opens the body of a feilet as its sender does.
-func (r *rigg) feilmelding(b []byte) string {
+// feilmelding opens the body of a feilet as the sender of what was refused does.
+func (r *rigg) feilmelding(avsender *sim.Sertifikat, b []byte) string {
 	r.t.Helper()
 	var pakke bytes.Buffer
-	if err := cms.Decrypt(&pakke, bytes.NewReader(b), cms.Key{Certificate: r.portal.Cert, Decrypter: r.portal.Nokkel}); err != nil {
+	if err := cms.Decrypt(&pakke, bytes.NewReader(b), cms.Key{Certificate: avsender.Cert, Decrypter: avsender.Nokkel}); err != nil {
 		r.t.Fatal(err)
 	}
 	c, err := asice.Read(melding.NyKlartekst(pakke.Bytes()))

@@ -232,7 +232,7 @@ func TestAReportSealedForAnotherKeyIsRejectedInWordsThePortalReads(t *testing.T)
 	k.vent(fagsystem.Avvist)
 	k.tom()
 	k.is.Equal(k.svar()[0].Type, protokoll.Feilet)
-	k.is.Equal(k.feilmelding(k.svar()[0].data), "Meldingen kan ikke dekrypteres")
+	k.is.Equal(k.feilmelding(k.rigg.portal, k.svar()[0].data), "Meldingen kan ikke dekrypteres")
 }
 
 func TestATidsavbruddIsTakenOffTheQueueAndNotAnswered(t *testing.T) {

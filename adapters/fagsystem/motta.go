@@ -46,15 +46,13 @@ func (k *Klient) okt(ctx context.Context, n *int) error {
 	var holdt sync.WaitGroup // for their acks, before the connection is closed
 	defer func() { slutt(); holdt.Wait(); _ = conn.CloseDeadline(time.Now().Add(5 * time.Second)) }()
 	ch, err := conn.Channel()
-	if err == nil {
-		err = ch.Qos(cmp.Or(k.c.Forhand, 10), 0, false)
-	}
 	if err != nil {
 		return err
 	}
 	lukket := ch.NotifyClose(make(chan *amqp.Error, 1))
-	inn, err := ch.Consume(protokoll.Konavn(k.c.Konto), "fagsystem", false, false, false, false, nil) // never declared: it is the platform's
-	if err != nil {
+	err = ch.Qos(cmp.Or(k.c.Forhand, 10), 0, false)
+	inn, feil := ch.Consume(protokoll.Konavn(k.c.Konto), "fagsystem", false, false, false, false, nil) // never declared: it is the platform's
+	if err = errors.Join(err, feil); err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { _ = ch.Cancel("fagsystem", true) })() // ends the loop
@@ -85,15 +83,13 @@ func (k *Klient) ta(ctx context.Context, d amqp.Delivery) error {
 	k.en.Lock()
 	defer k.en.Unlock()
 	h := Hendelse{MeldingID: tekst(d, protokoll.HeaderMeldingID)}
-	err := k.behandle(ctx, d, &h)
-	if err != nil {
+	if err := k.behandle(ctx, d, &h); err != nil {
 		h.Art, h.Feil = Utsatt, err
+		k.c.Meld(h)
+		return err
 	}
 	k.c.Meld(h)
-	if err == nil {
-		err = d.Ack(false)
-	}
-	return err
+	return d.Ack(false)
 }
 
 // behandle stores, and then answers. A crash on any line of it leaves the message on the queue: until Lagre is done it comes again as
@@ -106,22 +102,29 @@ func (k *Klient) behandle(ctx context.Context, d amqp.Delivery, h *Hendelse) (er
 	}
 	// Where the report's own id is not said, the platform's has to do: it knows a message delivered again, and not one sent again.
 	h.ID = cmp.Or(uuid(d, egen+protokoll.HeaderBekymring), uuid(d, egen+protokoll.HeaderKorrelasjon), uuid(d, egen+protokoll.HeaderKorrelasjonOld), uuid(d, protokoll.HeaderMeldingID))
-	h.Art, err = k.lagre(ctx, d, h.ID, typ)
-	var nei avslag
-	switch {
-	case errors.As(err, &nei):
-		h.Art, h.Feil = Avvist, nei
-		err = k.svar(ctx, d, protokoll.Feilet, string(nei))
-	case err == nil:
-		err = k.svar(ctx, d, protokoll.Mottatt, "")
+	if fra := uuid(d, protokoll.HeaderAvsenderID); string(fra) != string(k.c.Portalkonto) {
+		// Any account can write to any queue. Answered once and never held: ten messages from somebody who cannot be answered would stop
+		// the queue. If it is the setting that is wrong, the portal prints a letter: at once, or at its deadline when feilet did not go.
+		h.Art, h.Feil = Fremmed, errors.Join(fmt.Errorf("%w (avsender-id %s)", fremmed, fra), k.svar(ctx, d, protokoll.Feilet, string(fremmed)))
+		return ctx.Err() // not when the program is ending: it comes again
 	}
-	return err
+	h.Art, err = k.lagre(ctx, d, h.ID, typ)
+	if nei, ok := errors.AsType[avslag](err); ok {
+		h.Art, h.Feil = Avvist, nei
+		return k.svar(ctx, d, protokoll.Feilet, string(nei))
+	}
+	if err != nil {
+		return err
+	}
+	return k.svar(ctx, d, protokoll.Mottatt, "")
 }
 
 // avslag is why a message will never be taken: the sentence that goes back in feilet, and nothing out of the report.
 type avslag string
 
 func (a avslag) Error() string { return string(a) }
+
+const fremmed avslag = "Kontoen tar bare imot bekymringsmeldinger fra portalens konto"
 
 // lagre opens a message, verifies all of it and has it stored, unless it is.
 func (k *Klient) lagre(ctx context.Context, d amqp.Delivery, id melding.ID, typ string) (Art, error) {
@@ -159,11 +162,8 @@ func (k *Klient) lagre(ctx context.Context, d amqp.Delivery, id melding.ID, typ 
 
 const egen = protokoll.HeaderEgendefinert
 
-func tekst(d amqp.Delivery, header string) string { s, _ := d.Headers[header].(string); return s }
-func uuid(d amqp.Delivery, header string) melding.ID {
-	id, _ := melding.ParseID(tekst(d, header))
-	return id
-}
+func tekst(d amqp.Delivery, header string) string    { s, _ := d.Headers[header].(string); return s }
+func uuid(d amqp.Delivery, h string) (id melding.ID) { id, _ = melding.ParseID(tekst(d, h)); return id }
 
 // svar answers d; nil = the platform has the answer. grunn becomes a body, sealed for the sender.
 func (k *Klient) svar(ctx context.Context, d amqp.Delivery, typ, grunn string) error {
@@ -198,16 +198,13 @@ func (k *Klient) feilmelding(ctx context.Context, til melding.ID, grunn string) 
 	var svar struct{ Nokkel string }
 	_ = json.Unmarshal(b, &svar) // what has no key in it cannot be sealed for
 	sert, _ := pem.Decode([]byte(svar.Nokkel))
-	fil := melding.Fil{Navn: protokoll.FilFeilmelding, Innhold: melding.NyKlartekst(protokoll.Feilmelding{Melding: grunn}.JSON())}
-	pakke, err := k.c.Pakker.Pack(ctx, []melding.Fil{fil})
+	pakke, err := k.c.Pakker.Pack(ctx, []melding.Fil{{Navn: protokoll.FilFeilmelding, Innhold: melding.NyKlartekst(protokoll.Feilmelding{Melding: grunn}.JSON())}})
 	if err != nil {
 		return nil, err
 	}
 	f, err := cms.Sealer{}.Seal(pakke, melding.Mottakernokkel{Forsegling: melding.X509, Nokkel: cmp.Or(sert, &pem.Block{}).Bytes})
-	if err != nil {
-		return nil, err
-	}
-	return f.Bytes()
+	forseglet, feil := f.Bytes()
+	return forseglet, errors.Join(err, feil)
 }
 
 // kall gives the body of an answer whose status is a success: an error has a body too, which is no content.

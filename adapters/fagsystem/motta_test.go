@@ -136,7 +136,7 @@ func TestWhatWillNeverBeAReportIsAnsweredFeiletInWordsTheSenderCanRead(t *testin
 			is.NoErr(r.klient.Ta(ctx, r.levering(tt.endre(r)...)))
 			is.Equal(len(r.sendt), 1)
 			is.Equal(r.sendt[0].Type, "no.ks.fiks.bekymringsmelding.feilet.v1")
-			is.Equal(r.feilmelding(r.sendt[0].data), tt.vil)
+			is.Equal(r.feilmelding(r.portal, r.sendt[0].data), tt.vil)
 			is.Equal(r.kvitter.ack, 1)
 			is.Equal(len(r.filer()), 0)
 			is.Equal(r.arter(), []fagsystem.Art{fagsystem.Avvist})
@@ -301,7 +301,8 @@ func TestWhatIsToldHoldsIdsOnly(t *testing.T) {
 func TestAnIncompleteSetUpIsRefused(t *testing.T) {
 	is, r := is.New(t), setup(t)
 	for _, brekk := range []func(*fagsystem.Config){
-		func(c *fagsystem.Config) { c.Konto = "" }, func(c *fagsystem.Config) { c.Passord = "" }, func(c *fagsystem.Config) { c.Nokler = nil },
+		func(c *fagsystem.Config) { c.Konto = "" }, func(c *fagsystem.Config) { c.Portalkonto = "" }, func(c *fagsystem.Config) { c.Portalkonto = "portalen" },
+		func(c *fagsystem.Config) { c.Passord = "" }, func(c *fagsystem.Config) { c.Nokler = nil },
 		func(c *fagsystem.Config) { c.Versjon = 0 }, func(c *fagsystem.Config) { c.Lager = nil }, func(c *fagsystem.Config) { c.Token = nil },
 	} {
 		c := r.config

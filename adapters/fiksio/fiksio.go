@@ -42,6 +42,8 @@ type Config struct {
 	// Lytter hears every half minute of consuming, from when until when it has gone on without a break. It is silent
 	// while every delivery the broker may have out is one that take refuses: then nothing more can come.
 	Lytter func(ctx context.Context, fra, til time.Time)
+	// Forkast hears of a token that the API would not have, so that Token does not give it again.
+	Forkast func(token string)
 	// Gjentatt hears of each message that the broker says it has delivered before.
 	Gjentatt func()
 	Prefetch int          // messages delivered and not yet acked; 0 = 5
@@ -111,6 +113,9 @@ func New(c Config) (*Transport, error) {
 	}
 	if c.Lytter == nil {
 		c.Lytter = func(context.Context, time.Time, time.Time) {}
+	}
+	if c.Forkast == nil {
+		c.Forkast = func(string) {}
 	}
 	if c.Gjentatt == nil {
 		c.Gjentatt = func() {}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"portal.example/bekymringsmelding/ports"
 )
@@ -29,13 +30,15 @@ func (t *Transport) be(ctx context.Context, metode, sti string, kropp io.Reader)
 	return r, nil
 }
 
+const bearer = "Bearer "
+
 // legitimer puts on the three headers of an integration (ks-no/fiks-io-send-klient IntegrasjonAuthenticationStrategy.java).
 func (t *Transport) legitimer(ctx context.Context, r *http.Request) error {
 	token, err := t.token(ctx)
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", bearer+token)
 	r.Header.Set("IntegrasjonId", string(t.c.Integrasjon))
 	r.Header.Set("IntegrasjonPassord", t.passord())
 	return nil
@@ -67,6 +70,11 @@ func (t *Transport) gjor(r *http.Request, maks int64) (apisvar, error) {
 		return apisvar{}, utilgjengelig(err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden {
+		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), bearer); ok {
+			t.c.Forkast(token) // it may be the password or a right that is wrong: then a new token costs little
+		}
+	}
 	b, err := io.ReadAll(io.LimitReader(res.Body, maks+1))
 	if err != nil {
 		return apisvar{}, utilgjengelig(err)

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -240,25 +239,12 @@ func (r *rigg) vedAnkomst(fn func(contracts.Ankommet)) {
 func (r *rigg) svar(t *testing.T, til contracts.Ankommet, slag string, innhold []byte) {
 	t.Helper()
 	is := is.New(t)
-	meta, err := json.Marshal(map[string]any{"avsenderKontoId": bydelen, "mottakerKontoId": portalen, "meldingType": slag, "svarPaMelding": til.Ref, "ttl": 3_600_000,
-		"headere": map[string]string{protokoll.HeaderKorrelasjon: string(til.Melding)}})
-	is.NoErr(err)
-	var kropp bytes.Buffer
-	w := multipart.NewWriter(&kropp)
-	is.NoErr(w.WriteField("metadata", string(meta)))
-	if innhold != nil {
-		d, err := w.CreateFormFile("data", til.Ref)
-		is.NoErr(err)
-		_, _ = d.Write(innhold)
-	}
-	is.NoErr(w.Close())
-	req := httptest.NewRequestWithContext(t.Context(), "POST", "/fiks-io/api/v1/send", &kropp)
 	token, err := r.mp.Token(bydelen)
 	is.NoErr(err)
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("IntegrasjonId", bydelen)
-	req.Header.Set("IntegrasjonPassord", passord)
+	meta := map[string]any{"avsenderKontoId": bydelen, "mottakerKontoId": portalen, "meldingType": slag, "svarPaMelding": til.Ref, "ttl": 3_600_000,
+		"headere": map[string]string{protokoll.HeaderKorrelasjon: string(til.Melding)}}
+	req, err := fagklient.Login{IntegrasjonID: bydelen, Passord: passord, Token: token}.Sending(t.Context(), "", meta, innhold)
+	is.NoErr(err)
 	opptak := httptest.NewRecorder()
 	r.p.ServeHTTP(opptak, req)
 	if opptak.Code != http.StatusAccepted {

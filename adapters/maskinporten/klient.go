@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -25,7 +26,7 @@ import (
 // grantType is RFC 7523 §2.1.
 const grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// KlientConfig is what NyKlient needs. All but the last two are required, and exactly one of Sertifikat and KID.
+// KlientConfig is what NyKlient needs. All but the last two are required, and exactly one of Sertifikat and KID. It prints as [skjult].
 type KlientConfig struct {
 	TokenEndpoint string
 	Issuer        string // becomes aud: Maskinporten wants its issuer, not the endpoint
@@ -39,15 +40,29 @@ type KlientConfig struct {
 	HTTP  *http.Client // nil = one with a 5 s timeout
 }
 
+const skjult = "[skjult]"
+
+func (KlientConfig) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (KlientConfig) MarshalText() ([]byte, error) { return []byte(skjult), nil }
+
 // Klient gives access tokens. Safe for concurrent use: one fetches, the others wait for it.
 type Klient struct {
 	cfg  KlientConfig
 	sign jose.Signer
 
-	plass chan struct{} // holds one: whoever has it may look at and change the rest
-	token string
-	utgar time.Time
+	plass chan struct{} // holds one: whoever has it may fetch
+
+	mu        sync.Mutex // never held while fetching
+	token     string
+	utgar     time.Time
+	forkastet time.Time // when a token was last thrown away
 }
+
+// forkastPause is how long a token is kept after another was thrown away: when the new one is refused too, the fault is not the token's,
+// and the issuer must not be asked once for every call that is refused.
+const forkastPause = 10 * time.Second
+
+func (*Klient) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, skjult) }
 
 // NyKlient fetches nothing yet.
 func NyKlient(c KlientConfig) (*Klient, error) {
@@ -84,15 +99,32 @@ func (k *Klient) Token(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("token: %w: %w", ports.ErrUnavailable, ctx.Err())
 	}
 	na := k.cfg.Clock.Now()
-	if k.token != "" && na.Before(k.utgar) {
-		return k.token, nil
+	k.mu.Lock()
+	token, utgar := k.token, k.utgar
+	k.mu.Unlock()
+	if token != "" && na.Before(utgar) {
+		return token, nil
 	}
 	token, varer, err := k.hent(ctx, na)
 	if err != nil {
 		return "", err
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.token, k.utgar = token, na.Add(varer-10*time.Second)
 	return token, nil
+}
+
+// Forkast throws away a token that was refused where it was used, so that the next call of Token fetches another. However many had the
+// token, one fetches. It never waits.
+func (k *Klient) Forkast(token string) {
+	na := k.cfg.Clock.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if token != k.token || na.Before(k.forkastet.Add(forkastPause)) {
+		return
+	}
+	k.token, k.forkastet = "", na
 }
 
 func (k *Klient) hent(ctx context.Context, na time.Time) (string, time.Duration, error) {

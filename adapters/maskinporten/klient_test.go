@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -121,4 +122,75 @@ func TestKlientConfig(t *testing.T) {
 		_, err := u.klient(endre)
 		u.True(err != nil)
 	}
+}
+
+func TestEtForkastetTokenGisIkkeIgjen(t *testing.T) {
+	u := nyUtsteder(t)
+	k, err := u.klient(nil)
+	u.NoErr(err)
+	token := func() string {
+		t.Helper()
+		s, err := k.Token(t.Context())
+		u.NoErr(err)
+		return s
+	}
+	u.Equal(token(), "token-1")
+	k.Forkast("et annet")
+	u.Equal(token(), "token-1")
+	k.Forkast("token-1")
+	u.Equal(token(), "token-2")
+	u.klokke.fram(time.Minute)
+	k.Forkast("token-1") // somebody who had it before the others
+	u.Equal(token(), "token-2")
+}
+
+// Everybody whose call was refused throws the token away and asks for another.
+func TestNarMangeForkasterHenterEn(t *testing.T) {
+	u := nyUtsteder(t)
+	k, err := u.klient(nil)
+	u.NoErr(err)
+	token, err := k.Token(t.Context())
+	u.NoErr(err)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { k.Forkast(token); _, _ = k.Token(t.Context()) })
+	}
+	wg.Wait()
+	u.Equal(len(u.spurt), 2)
+}
+
+// When every token is refused it is something else that is wrong, and the issuer is left in peace.
+func TestNarAltNektesBlirIkkeUtstederenSpurtHverGang(t *testing.T) {
+	u := nyUtsteder(t)
+	k, err := u.klient(nil)
+	u.NoErr(err)
+	for range 100 {
+		token, err := k.Token(t.Context())
+		u.NoErr(err)
+		k.Forkast(token)
+		u.klokke.fram(time.Second)
+	}
+	u.Equal(len(u.spurt), 11) // the first, and one each ten seconds
+}
+
+// opptatt is a way to the issuer on which somebody waits.
+type opptatt struct{ inne, slipp chan struct{} }
+
+func (o opptatt) RoundTrip(*http.Request) (*http.Response, error) {
+	close(o.inne)
+	<-o.slipp
+	return nil, errors.New("brutt")
+}
+
+func TestForkastVenterIkkePaaUtstederen(t *testing.T) {
+	u := nyUtsteder(t)
+	o := opptatt{make(chan struct{}), make(chan struct{})}
+	k, err := u.klient(func(c *maskinporten.KlientConfig) { c.HTTP = &http.Client{Transport: o} })
+	u.NoErr(err)
+	ferdig := make(chan struct{})
+	go func() { defer close(ferdig); _, _ = k.Token(t.Context()) }()
+	<-o.inne
+	k.Forkast("token-0") // hangs here if it waits
+	close(o.slipp)
+	<-ferdig
 }

@@ -68,7 +68,7 @@ type BydelFil struct {
 	TarGCM           bool                `json:"tarGCM,omitempty"`
 }
 
-// IntegrasjonFil is one login. Without passord a new one is made the first time, and given back once.
+// IntegrasjonFil is one login. Without passord a new one is made the first time, and given back once. It prints as [skjult].
 type IntegrasjonFil struct {
 	ID        string `json:"id"`
 	Orgnr     string `json:"orgnr"`
@@ -80,7 +80,12 @@ type IntegrasjonFil struct {
 	} `json:"tilganger"`
 }
 
-// Service applies set-ups.
+const skjult = "[skjult]"
+
+func (IntegrasjonFil) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (IntegrasjonFil) MarshalText() ([]byte, error) { return []byte(skjult), nil }
+
+// Service applies set-ups. It prints as [skjult].
 type Service struct {
 	Registry    ports.Registry
 	Access      ports.Access
@@ -90,6 +95,9 @@ type Service struct {
 	// Dev allows what only the demo may have: a frist in seconds.
 	Dev bool
 }
+
+func (Service) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (Service) MarshalText() ([]byte, error) { return []byte(skjult), nil }
 
 // PassordMAC is how an issued password is stored (D19): it has at least 128 random bits, so one HMAC is enough.
 func PassordMAC(hemmelighet []byte, passord string) []byte {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -17,7 +18,8 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// Config is everything a portal can be told, by flag or by environment variable. docs/drift/konfigurasjon.md lists it.
+// Config is everything a portal can be told, by flag or by environment variable. docs/drift/konfigurasjon.md lists it. It prints as
+// [skjult], and so does FiksConfig: a password may stand in the address of a database too.
 type Config struct {
 	Lager        string        `help:"Hvor meldingene lagres: sqlite:<fil> eller postgres://…" env:"PORTAL_LAGER" placeholder:"URL"`
 	Adresse      string        `help:"Adressen portalen lytter på: vert:port, eller unix:<fil>." env:"PORTAL_ADRESSE" default:"127.0.0.1:8080"`
@@ -46,6 +48,13 @@ type Config struct {
 
 	Deler Deler `kong:"-"`
 }
+
+const skjult = "[skjult]"
+
+func (Config) Format(f fmt.State, _ rune)       { _, _ = io.WriteString(f, skjult) }
+func (Config) MarshalText() ([]byte, error)     { return []byte(skjult), nil }
+func (FiksConfig) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (FiksConfig) MarshalText() ([]byte, error) { return []byte(skjult), nil }
 
 // Deler replaces parts from outside: the demo and the tests give their own world. Everything nil is made from the Config.
 type Deler struct {

@@ -30,7 +30,8 @@ func si(w http.ResponseWriter, status int, tekst string) {
 	_, _ = w.Write([]byte(tekst + "\n"))
 }
 
-// Klar says whether this process should get new calls.
+// Klar says whether this process should get new calls. It does not ask whether Fiks IO is there: reports are accepted while it is away,
+// and would otherwise be refused by every replica at once. portal_fiks_lytter and the case tar-ikke-imot-svar tell of that.
 func (s *System) Klar(ctx context.Context) error {
 	if s.stopper.Load() {
 		return context.Canceled

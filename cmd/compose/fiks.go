@@ -70,10 +70,11 @@ func (s *System) apneFiks(ctx context.Context) (*fiksdel, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	t, err := fiksio.New(fiksio.Config{API: f.API, AMQP: f.AMQP, TLS: tlsConfig, Konto: kommune.KontoID(f.Konto), Integrasjon: kommune.IntegrasjonID(f.Integrasjon),
-		Passord: f.Passord, Token: k.Token, Clock: s.clock, Lesbar: s.lesbar(nokler), Lytter: s.lyttet, Gjentatt: s.malinger.leveringer.Inc, Logg: s.logg})
+		Passord: f.Passord, Token: k.Token, Forkast: k.Forkast, Clock: s.clock, Lesbar: s.lesbar(nokler), Lytter: s.lyttet, Gjentatt: s.malinger.leveringer.Inc, Logg: s.logg})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
+	s.malinger.lytter(t.Tilkoblet)
 	return &fiksdel{t, k.Token, nokler}, nil
 }
 
@@ -95,9 +96,11 @@ func (f *fiksdel) jobber(s *System) []jobb {
 	}
 }
 
-// http asks the token issuer: it believes the same roots, and gives up before a lease does.
+// http asks the token issuer: the same way out as fiksio's own client has, the same roots, and it gives up before a lease does.
 func (FiksConfig) http(c *tls.Config) *http.Client {
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: c.Clone(), ForceAttemptHTTP2: true},
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = c.Clone()
+	return &http.Client{Timeout: 10 * time.Second, Transport: t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 

@@ -50,6 +50,17 @@ func (m *malinger) gjentatt(ko levering.Ko) {
 	}
 }
 
+// lytter adds whether answers can come in to this process now. A process that does not work has no such line.
+func (m *malinger) lytter(tilkoblet func() bool) {
+	m.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "portal_fiks_lytter", Help: "1 når denne prosessen tar imot svar fra Fiks IO nå."}, func() float64 {
+		if tilkoblet() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // tilstandsmaler reads the store at each scrape, so that every replica tells the same.
 type tilstandsmaler struct {
 	o     *overview.Service

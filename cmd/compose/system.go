@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -52,6 +53,8 @@ type System struct {
 	slettet   atomic.Bool
 	egetLager bool
 }
+
+func (*System) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, skjult) }
 
 // Open builds everything cfg asks for and starts nothing.
 func Open(ctx context.Context, cfg Config) (s *System, err error) {

@@ -42,6 +42,7 @@ func (d *demo) skrivArk() (string, error) {
 	b, err := json.MarshalIndent(m{
 		"portal": d.adr, "api": d.adr + "/bekymringsmelding", "apiTls": d.adrTLS + "/bekymringsmelding", "docs": d.adr + "/docs", "metrics": d.adr + "/metrics",
 		"fiks":          d.fiks.API,
+		"portalKontoId": world.Portalkonto,
 		"amqp":          m{"host": vert, "port": portnr, "tls": true, "ca": ca},
 		"maskinporten":  m{"issuer": d.mp.Utsteder(), "tokenEndpoint": d.mp.TokenURL(), "jwks": d.mp.JWKURL()},
 		"avsender":      avsender(d.d.Avsender, "avsender"),

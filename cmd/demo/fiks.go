@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -40,6 +39,7 @@ func (d *demo) startFiks(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("simulatoren av Fiks IO: %w", err)
 	}
+	d.apnet = append(d.apnet, d.fiks.Lukk)
 	return nil
 }
 
@@ -64,11 +64,14 @@ func (d *demo) ventKlar(ctx context.Context) error {
 		klar, stopp := d.clock.At(d.clock.Now().Add(50 * time.Millisecond))
 		select {
 		case <-klar:
-		case err := <-d.ferdig:
+		case <-d.ferdig:
 			stopp()
-			return errors.Join(errors.New("portalen stanset"), err)
+			return errors.New("portalen stanset")
 		case <-ctx.Done():
 			stopp()
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return ctx.Err()
+			}
 			return errors.New("delene fant ikke hverandre på 15 sekunder; se portal.log")
 		}
 	}
@@ -109,8 +112,14 @@ func (d *demo) startTLS(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	d.tls = &http.Server{Handler: d.system.Handler, ReadHeaderTimeout: 10 * time.Second}
+	s := &http.Server{Handler: d.system.Handler, ReadHeaderTimeout: 10 * time.Second}
 	d.adrTLS = "https://" + l.Addr().String()
-	go func(s *http.Server, l net.Listener) { _ = s.Serve(l) }(d.tls, tls.NewListener(l, c)) // ends with ErrServerClosed
+	slutt := make(chan struct{})
+	go func() { defer close(slutt); _ = s.Serve(tls.NewListener(l, c)) }() // ends with ErrServerClosed
+	d.apnet = append(d.apnet, func() error {
+		err := s.Close()
+		<-slutt
+		return err
+	})
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,31 +40,38 @@ type demo struct {
 	mp     *sim.Maskinporten
 	fiks   *world.Fiks
 	system *compose.System
-	tls    *http.Server
 	policy levering.Policy // the real one; the receivers' short frister are in the set-up
 	clock  ports.Clock
 	adr    string
 	adrTLS string
 	brev   string
-	stans  context.CancelFunc
-	ferdig chan error
+	ferdig chan struct{}  // closed when the portal has stopped, by itself too
+	apnet  []func() error // what closes the parts, in the order they were opened
 }
 
 func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, error) {
 	if _, err := loopback.Adresse(f.Addr); err != nil {
 		return nil, fmt.Errorf("--addr: %w", err)
 	}
-	clock := sysclock.Clock{}
-	d := &demo{f: f, s: s, clock: clock, ferdig: make(chan error, 1), brev: filepath.Join(f.Data, "brev")}
+	d := &demo{f: f, s: s, clock: sysclock.Clock{}, ferdig: make(chan struct{}), brev: filepath.Join(f.Data, "brev")}
 	s.linje("%s", s.fet("Portal for bekymringsmeldinger – demo"))
+	if err := d.apne(ctx, logg); err != nil {
+		return nil, errors.Join(err, d.stopp())
+	}
+	return d, nil
+}
+
+// apne opens one part after another, and leaves those that were opened when one cannot be.
+func (d *demo) apne(ctx context.Context, logg *slog.Logger) error {
+	f, s := d.f, d.s
 	s.linje("Alt kjører på denne maskinen. Alle personer, nøkler og organisasjonsnummer er laget for prøver.")
 	verden := filepath.Join(f.Data, "verden")
 	if _, err := os.Stat(verden); err != nil {
 		s.linje("%s", s.svak("Lager nøkler (RSA-3072), det tar noen sekunder …"))
 	}
 	var err error
-	if d.d, err = world.Apne(verden, 3072, clock.Now); err != nil {
-		return nil, fmt.Errorf("verden rundt portalen: %w", err)
+	if d.d, err = world.Apne(verden, 3072, d.clock.Now); err != nil {
+		return fmt.Errorf("verden rundt portalen: %w", err)
 	}
 	for i := range d.d.Mottakere {
 		switch m := &d.d.Mottakere[i]; m.Fagsystem {
@@ -75,30 +82,31 @@ func start(ctx context.Context, f flagg, logg *slog.Logger, s *skjerm) (*demo, e
 			m.FristSekunder = int(kortFrist / time.Second)
 		}
 	}
-	if d.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: clock.Now}); err != nil {
-		return nil, err
+	if d.mp, err = sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: d.clock.Now}); err != nil {
+		return err
 	}
 	mpPort, err := fastPort(ctx, filepath.Join(f.Data, "maskinporten.port"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.mp.StartPa(mpPort)
+	d.apnet = append(d.apnet, d.mp.Lukk)
 	if err := world.Registrer(d.mp, d.d); err != nil {
-		return nil, err
+		return err
 	}
 	if err := d.startFiks(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := d.startPortal(ctx, logg); err != nil {
-		return nil, err
+		return err
 	}
 	if err := d.startTLS(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	return d, d.ventKlar(ctx)
+	return d.ventKlar(ctx)
 }
 
-func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
+func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) (err error) {
 	printer, err := fakeprint.Open(fakeprint.Config{Mappe: d.brev, Klokke: d.clock, Manus: func(levering.Brev) fakeprint.Manus { return fakeprint.Poster(postFrist) }})
 	if err != nil {
 		return err
@@ -117,6 +125,11 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("adressen %s kan ikke brukes; velg en annen med --addr: %w", d.f.Addr, err)
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close()) // nobody serves it
+		}
+	}()
 	d.adr = "http://" + l.Addr().String()
 	d.system, err = compose.Open(ctx, compose.Config{Lager: lager, Hemmelighet: d.d.Hemmelighet, Utsteder: d.mp.Utsteder(), JWKS: d.mp.JWKURL(),
 		Retur: "Portalen (test);Testveien 2;0000;Testby", Roller: []string{"web", "api", "worker"}, Rate: 100, Burst: 200, Reserve: 256 << 20,
@@ -124,8 +137,9 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 		Nokler: nokler, NokkelHemmelighet: d.d.NokkelHemmelighet,
 		Deler: compose.Deler{Printer: printer, Policy: &d.policy, Logg: logg, Clock: d.clock}})
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
+	d.apnet = append(d.apnet, d.system.Close)
 	b, err := d.d.Oppsett()
 	if err != nil {
 		return err
@@ -138,20 +152,26 @@ func (d *demo) startPortal(ctx context.Context, logg *slog.Logger) error {
 		return fmt.Errorf("oppsett: %w", err)
 	}
 	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
-	d.stans = stans
-	go func() { d.ferdig <- d.system.ServeOn(arbeid, l) }()
+	var feil error
+	go func() { defer close(d.ferdig); feil = d.system.ServeOn(arbeid, l) }()
+	d.apnet = append(d.apnet, func() error {
+		stans()
+		select {
+		case <-d.ferdig:
+			return feil
+		case <-time.After(compose.Opplasting + 5*time.Second):
+			return errors.New("portalen stanset ikke i tide")
+		}
+	})
 	return nil
 }
 
-func (d *demo) stopp() error {
-	d.stans()
-	var err error
-	select {
-	case err = <-d.ferdig:
-	case <-time.After(compose.Opplasting + 5*time.Second):
-		err = errors.New("portalen stanset ikke i tide")
+// stopp closes what is open, the last first: a part is never without what it stands on.
+func (d *demo) stopp() (err error) {
+	for _, lukk := range slices.Backward(d.apnet) {
+		err = errors.Join(err, lukk())
 	}
-	return errors.Join(err, d.tls.Close(), d.system.Close(), d.fiks.Lukk(), d.mp.Lukk())
+	return err
 }
 
 // avsender is a case system of the demo's sender.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/fikssim"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 )
@@ -47,7 +48,7 @@ func kjor(ctx context.Context, f flagg, ut io.Writer) error {
 	if !f.Quiet {
 		stille = ut
 	}
-	if err := os.MkdirAll(f.Data, 0o700); err != nil {
+	if err := sim.PrivatMappe(f.Data); err != nil { // before anything lies in it
 		return err
 	}
 	logg, err := os.OpenFile(filepath.Join(f.Data, "fiks-sim.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -13,7 +15,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 )
 
-// Tilkobling is where the portal is and who we are. Flags and environment go before the connection sheet.
+// Tilkobling is where the portal is and who we are. Flags and environment go before the connection sheet. It prints as [skjult].
 type Tilkobling struct {
 	Ark           string `help:"Koblingsark, for eksempel demo.json." env:"MELDINGCTL_ARK" placeholder:"FIL"`
 	API           string `name:"api" help:"Adressen til API-et, med /bekymringsmelding." env:"MELDINGCTL_API" placeholder:"URL"`
@@ -28,6 +30,8 @@ type Tilkobling struct {
 
 	passord string // never a flag
 }
+
+func (Tilkobling) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[skjult]") }
 
 // ark is the part of a connection sheet (demo.json) that a sender needs.
 type ark struct {

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/x509"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -214,4 +215,10 @@ func TestKIDInsteadOfCertificate(t *testing.T) {
 	is.Equal(len(id.kjede), 0)
 	is.Equal(v.kjor("--ark", v.ark, "--kid", "ukjent", "status", uuid), kodeNei) // asked with the kid, which nobody has registered
 	is.Equal(v.mp.Tellere(), sim.Tellere{Token: 1})
+}
+
+func TestTheConnectionDoesNotPrintItsPassword(t *testing.T) {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		is.New(t).Equal(fmt.Sprintf(verb, Tilkobling{passord: passord}), "[skjult]")
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"portal.example/bekymringsmelding/adapters/fagsystem"
 	"portal.example/bekymringsmelding/domain/virketid"
@@ -66,19 +67,25 @@ func (k *mottaKommando) Run(p *program) error {
 // visHendelse says what came of one message, on one line and with ids only.
 func (p *program) visHendelse(h fagsystem.Hendelse) {
 	tid, svar := p.klokke.Now().In(virketid.Oslo()).Format("15:04:05"), "melding-id "+rent(h.MeldingID)
+	feil := ""
+	if h.Feil != nil {
+		feil = rent(strings.ReplaceAll(h.Feil.Error(), "\n", "; ")) // of errors.Join
+	}
 	switch h.Art {
 	case fagsystem.Lagret:
 		p.si("%s  lagret og kvittert         %s  %s", tid, h.ID, svar)
 	case fagsystem.Gjentatt:
 		p.si("%s  lagret fra før, kvittert   %s  %s", tid, h.ID, svar)
 	case fagsystem.Avvist:
-		p.si("%s  avvist                     %s  %s  (%v)", tid, h.ID, svar, h.Feil)
+		p.si("%s  avvist                     %s  %s  (%s)", tid, h.ID, svar, feil)
+	case fagsystem.Fremmed:
+		p.si("%s  ikke fra portalen          %s  %s  (%s)", tid, h.ID, svar, feil)
 	case fagsystem.Tidsavbrudd, fagsystem.Serverfeil:
 		p.si("%s  et svar kom ikke fram (%s), %s", tid, h.Art, svar)
 	case fagsystem.Utsatt:
-		p.merk("%s  utsatt, prøves igjen       %s  %s  (%s)", tid, h.ID, svar, rent(h.Feil.Error()))
+		p.merk("%s  utsatt, prøves igjen       %s  %s  (%s)", tid, h.ID, svar, feil)
 	case fagsystem.Frakoblet:
-		p.merk("%s  ikke tilkoblet, prøver igjen (%s)", tid, rent(h.Feil.Error()))
+		p.merk("%s  ikke tilkoblet, prøver igjen (%s)", tid, feil)
 	default:
 		p.si("%s  kvittering, ikke besvart, %s", tid, svar)
 	}

@@ -30,8 +30,9 @@ type mottakerark struct {
 		Port uint16 `json:"port"`
 		CA   string `json:"ca"` // PEM; "" = what the machine trusts
 	} `json:"amqp"`
-	Mottakere []arkmottaker `json:"mottakere"` // demo.json
-	Kontoer   []arkmottaker `json:"kontoer"`   // fiks-sim.json
+	PortalKontoID string        `json:"portalKontoId"`
+	Mottakere     []arkmottaker `json:"mottakere"` // demo.json
+	Kontoer       []arkmottaker `json:"kontoer"`   // fiks-sim.json
 }
 
 type arkmottaker struct {
@@ -61,6 +62,10 @@ func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
 	if err != nil {
 		return c, bruk("kontoId i %s er ikke en UUID.", p.kobl.Ark)
 	}
+	portal, err := melding.ParseID(a.PortalKontoID)
+	if err != nil {
+		return c, bruk("portalKontoId i %s er ikke en UUID.", p.kobl.Ark)
+	}
 	hvem, err := lesIdentitet(m.Sertifikat, m.PrivatNokkel)
 	if err != nil {
 		return c, err
@@ -73,8 +78,9 @@ func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
 	if err != nil {
 		return c, err
 	}
-	h := nyHTTP()
-	h.Transport = &http.Transport{TLSClientConfig: tillit}
+	h, t := nyHTTP(), http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = tillit
+	h.Transport = t
 	tokens, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: a.Maskinporten.TokenEndpoint, Issuer: a.Maskinporten.Issuer,
 		KlientID: m.KlientID, Nokkel: hvem.nokkel, Sertifikat: hvem.kjede[0], Clock: p.klokke, HTTP: h})
 	if err != nil {
@@ -84,7 +90,7 @@ func (k *mottaKommando) oppsett(p *program) (c fagsystem.Config, err error) {
 	if m.StottetVersjon == "V1" {
 		versjon = melding.V1
 	}
-	return fagsystem.Config{Konto: kommune.KontoID(konto), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, Token: tokens.Token,
+	return fagsystem.Config{Konto: kommune.KontoID(konto), Portalkonto: kommune.KontoID(portal), IntegrasjonID: m.IntegrasjonID, Passord: m.Passord, Token: tokens.Token,
 		AMQP: net.JoinHostPort(a.AMQP.Host, strconv.Itoa(int(a.AMQP.Port))), API: strings.TrimSuffix(a.Fiks, "/"), TLS: tillit, Versjon: versjon,
 		Nokler: []cms.Key{{Certificate: hvem.kjede[0], Decrypter: hvem.nokkel}}, Pakker: pakker}, nil
 }
@@ -113,7 +119,7 @@ func (k *mottaKommando) lesArk(p *program) (a mottakerark, m arkmottaker, err er
 	m = alle[i]
 	var mangler []string
 	for _, x := range []struct{ navn, verdi string }{
-		{"fiks", a.Fiks}, {"amqp", a.AMQP.Host}, {"maskinporten.issuer", a.Maskinporten.Issuer}, {"maskinporten.tokenEndpoint", a.Maskinporten.TokenEndpoint},
+		{"fiks", a.Fiks}, {"amqp", a.AMQP.Host}, {"portalKontoId", a.PortalKontoID}, {"maskinporten.issuer", a.Maskinporten.Issuer}, {"maskinporten.tokenEndpoint", a.Maskinporten.TokenEndpoint},
 		{"kontoId", m.KontoID}, {"integrasjonId", m.IntegrasjonID}, {"integrasjonPassord", m.Passord}, {"klientId", m.KlientID},
 		{"sertifikat", m.Sertifikat}, {"privatNokkel", m.PrivatNokkel},
 	} {

@@ -21,6 +21,7 @@ var tellesSom = []struct {
 	{fagsystem.Lagret, "lagret og kvittert"},
 	{fagsystem.Gjentatt, "gjentatt, kvittert på nytt"},
 	{fagsystem.Avvist, "avvist"},
+	{fagsystem.Fremmed, "fra en annen konto enn portalens: ikke lagret"},
 	{fagsystem.Tidsavbrudd, "tidsavbrudd: et svar ble ikke hentet i tide"},
 	{fagsystem.Serverfeil, "serverfeil: et svar kunne ikke leveres"},
 }

@@ -1,13 +1,10 @@
 package fagklient
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"time"
 
@@ -47,12 +44,17 @@ func (f *Fagklient) les(ctx context.Context, d amqp091.Delivery) (m sim.Mottatt,
 }
 
 func (f *Fagklient) hent(ctx context.Context, id string) ([]byte, error) {
+	login, err := f.login(ctx)
+	if err != nil {
+		return nil, err
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.c.API+"/dokumentlager/nedlasting/"+id, nil)
 	if err != nil {
 		return nil, err
 	}
+	login.Hoder(req.Header)
 	var ut []byte
-	err = f.kall(ctx, req, http.StatusOK, func(r io.Reader) (err error) {
+	err = f.kall(req, http.StatusOK, func(r io.Reader) (err error) {
 		ut, err = io.ReadAll(io.LimitReader(r, maksHentet))
 		return err
 	})
@@ -65,33 +67,10 @@ func (f *Fagklient) svar(ctx context.Context, m sim.Mottatt, til string, s sim.S
 	if m.Korrelasjon != "" {
 		headere[protokoll.HeaderKorrelasjon], headere[protokoll.HeaderKorrelasjonOld] = m.Korrelasjon, m.Korrelasjon
 	}
-	meta, err := json.Marshal(map[string]any{"avsenderKontoId": f.c.KontoID, "mottakerKontoId": til, "meldingType": s.Meldingstype, "svarPaMelding": s.SvarTil,
-		"ttl": svarTTL.Milliseconds(), "headere": headere})
-	if err != nil {
-		return err
-	}
-	var kropp bytes.Buffer
-	w := multipart.NewWriter(&kropp)
-	err = w.WriteField("metadata", string(meta))
-	if err == nil && len(s.Innhold) > 0 {
-		var del io.Writer
-		if del, err = w.CreateFormFile("data", m.MeldingID); err == nil {
-			_, err = del.Write(s.Innhold)
-		}
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		return err
-	}
+	metadata := map[string]any{"avsenderKontoId": f.c.KontoID, "mottakerKontoId": til, "meldingType": s.Meldingstype, "svarPaMelding": s.SvarTil,
+		"ttl": svarTTL.Milliseconds(), "headere": headere}
 	for forsok, pause := 1, forstePause; ; forsok, pause = forsok+1, 2*pause {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.c.API+"/fiks-io/api/v1/send", bytes.NewReader(kropp.Bytes()))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", w.FormDataContentType())
-		err = f.kall(ctx, req, http.StatusAccepted, func(r io.Reader) error {
-			_, err := io.Copy(io.Discard, io.LimitReader(r, 64<<10)) // an answer read to its end leaves the connection for the next call
-			return err
-		})
+		err := f.send(ctx, metadata, s.Innhold)
 		var avslag statusfeil
 		if err == nil || errors.As(err, &avslag) && avslag < 500 || forsok == sendeforsok || !vent(ctx, pause) {
 			return err
@@ -99,19 +78,33 @@ func (f *Fagklient) svar(ctx context.Context, m sim.Mottatt, til string, s sim.S
 	}
 }
 
+func (f *Fagklient) send(ctx context.Context, metadata map[string]any, innhold []byte) error {
+	login, err := f.login(ctx)
+	if err != nil {
+		return err
+	}
+	req, err := login.Sending(ctx, f.c.API, metadata, innhold)
+	if err != nil {
+		return err
+	}
+	return f.kall(req, http.StatusAccepted, func(r io.Reader) error {
+		_, err := io.Copy(io.Discard, io.LimitReader(r, 64<<10)) // an answer read to its end leaves the connection for the next call
+		return err
+	})
+}
+
 // statusfeil is an answer with another status than the one wanted.
 type statusfeil int
 
 func (s statusfeil) Error() string { return fmt.Sprintf("fagklient: status %d", int(s)) }
 
-func (f *Fagklient) kall(ctx context.Context, req *http.Request, vil int, les func(io.Reader) error) error {
+// login has a token asked for now.
+func (f *Fagklient) login(ctx context.Context) (Login, error) {
 	token, err := f.c.Token(ctx)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("IntegrasjonId", f.c.IntegrasjonID)
-	req.Header.Set("IntegrasjonPassord", f.c.Passord)
+	return Login{f.c.IntegrasjonID, f.c.Passord, token}, err
+}
+
+func (f *Fagklient) kall(req *http.Request, vil int, les func(io.Reader) error) error {
 	res, err := f.c.HTTP.Do(req)
 	if err != nil {
 		return err

@@ -15,7 +15,9 @@ type Ark struct {
 	Admin        string          `json:"admin"`
 	Maskinporten ArkMaskinporten `json:"maskinporten"`
 	AMQP         ArkAMQP         `json:"amqp"`
-	Kontoer      []Konto         `json:"kontoer"`
+	// PortalKontoID is the account that sends reports: a case system takes them from nobody else.
+	PortalKontoID string  `json:"portalKontoId"`
+	Kontoer       []Konto `json:"kontoer"`
 }
 
 // ArkMaskinporten is where tokens come from. The issuer, with its slash, is the aud of a request.
@@ -35,11 +37,11 @@ type ArkAMQP struct {
 
 // Ark says where everything is.
 func (v *Verden) Ark() (Ark, error) {
-	vert, port, err := net.SplitHostPort(v.b.Adresse())
+	vert, port, err := net.SplitHostPort(v.fiks.Broker.Adresse())
 	if err != nil {
 		return Ark{}, err
 	}
-	a := Ark{Fiks: v.fiks, Admin: v.fiks + "/", Maskinporten: ArkMaskinporten{v.mp.Utsteder(), v.mp.TokenURL(), v.mp.JWKURL()}, AMQP: ArkAMQP{Host: vert, TLS: true}}
+	a := Ark{Fiks: v.fiks.API, Admin: v.fiks.API + "/", Maskinporten: ArkMaskinporten{v.mp.Utsteder(), v.mp.TokenURL(), v.mp.JWKURL()}, AMQP: ArkAMQP{Host: vert, TLS: true}}
 	if a.AMQP.Port, err = strconv.Atoi(port); err != nil {
 		return Ark{}, err
 	}
@@ -53,6 +55,9 @@ func (v *Verden) Ark() (Ark, error) {
 		}
 		if k.PrivatNokkel, err = filepath.Abs(k.PrivatNokkel); err != nil {
 			return Ark{}, err
+		}
+		if k.Portal {
+			a.PortalKontoID = k.KontoID
 		}
 		a.Kontoer = append(a.Kontoer, k)
 	}

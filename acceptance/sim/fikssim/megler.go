@@ -17,12 +17,12 @@ const (
 )
 
 // startMegler starts the chosen broker; ctx is for the start only.
-func (v *Verden) startMegler(ctx context.Context, tjener *tls.Config) (broker.Broker, error) {
+func (v *Verden) startMegler(ctx context.Context, t broker.Tilgang, tjener *tls.Config) (broker.Broker, error) {
 	switch v.c.Megler {
 	case "", Innebygd:
-		return amqp.Start(amqp.Config{Adresse: v.c.AMQP, TLS: tjener, Klokke: v.c.Klokke, Tilgang: v.p, Logg: v.c.Logg})
+		return amqp.Start(amqp.Config{Adresse: v.c.AMQP, TLS: tjener, Klokke: v.c.Klokke, Tilgang: t, Logg: v.c.Logg})
 	case RabbitMQ:
-		return rabbit.Start(ctx, rabbit.Config{Adresse: v.c.AMQP, SertifikatFil: v.fil("server.pem"), NokkelFil: v.fil("server.key.pem"), Tilgang: v.p, Logg: v.c.Logg})
+		return rabbit.Start(ctx, rabbit.Config{Adresse: v.c.AMQP, SertifikatFil: v.fil("server.pem"), NokkelFil: v.fil("server.key.pem"), Tilgang: t, Logg: v.c.Logg})
 	}
 	return nil, errors.New("ukjent megler")
 }

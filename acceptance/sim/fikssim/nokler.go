@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -71,15 +70,3 @@ func (v *Verden) rot() *x509.CertPool {
 }
 
 func (v *Verden) fil(navn string) string { return filepath.Join(v.c.Data, navn) }
-
-// privatMappe makes the folder of private keys, and refuses one that others can read.
-func privatMappe(mappe string) error {
-	if err := os.MkdirAll(mappe, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Stat(mappe)
-	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("mappen %s kan leses av andre; sett rettighetene til 0700", mappe)
-	}
-	return err
-}

@@ -13,17 +13,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/fiks"
 	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
-	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 )
@@ -51,17 +49,9 @@ type Verden struct {
 	ca     *sim.CA
 	caFil  string
 	mp     *sim.Maskinporten
-	p      *plattform.Plattform
-	b      broker.Broker
-	server *http.Server
-	fiks   string // base URL
-	stans  context.CancelFunc
-	venter sync.WaitGroup
-	ferdig chan error
+	fiks   *fiks.Fiks
+	nokler []*sim.Sertifikat // of each account, in the order of the set-up
 }
-
-// slutt is how long calls under way get when the world stops.
-const slutt = 5 * time.Second
 
 // Start starts everything. On an error nothing runs.
 func Start(ctx context.Context, c Config) (v *Verden, err error) {
@@ -76,12 +66,10 @@ func Start(ctx context.Context, c Config) (v *Verden, err error) {
 			return nil, err
 		}
 	}
-	if err := privatMappe(c.Data); err != nil {
+	if err := sim.PrivatMappe(c.Data); err != nil {
 		return nil, err
 	}
-	v = &Verden{c: c, ferdig: make(chan error, 1)}
-	arbeid, stans := context.WithCancel(context.WithoutCancel(ctx))
-	v.stans = stans
+	v = &Verden{c: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, v.Stopp())
@@ -93,15 +81,15 @@ func Start(ctx context.Context, c Config) (v *Verden, err error) {
 	if err := v.startMaskinporten(); err != nil {
 		return v, fmt.Errorf("maskinporten: %w", err)
 	}
-	if err := v.startPlattform(ctx, arbeid); err != nil {
+	if err := v.startFiks(ctx); err != nil {
 		return v, err
 	}
 	for i := range v.o.Kontoer {
-		if err := v.registrer(arbeid, &v.o.Kontoer[i]); err != nil {
+		if err := v.startFagsystem(i); err != nil {
 			return v, err
 		}
 	}
-	return v, v.startHTTP(arbeid)
+	return v, nil
 }
 
 func (v *Verden) lesDeltakere() (err error) {
@@ -131,45 +119,23 @@ func (v *Verden) startMaskinporten() error {
 	return v.mp.Start()
 }
 
-func (v *Verden) startPlattform(start, ctx context.Context) (err error) {
-	if v.p, err = plattform.Ny(plattform.Config{Klokke: v.c.Klokke, Token: v.mp.Verifiser, Grense: v.c.Grense, Lempelig: v.c.Lempelig, Logg: v.c.Logg}); err != nil {
-		return err
+// startFiks makes every account known to the issuer and to the platform, and serves.
+func (v *Verden) startFiks(ctx context.Context) error {
+	var kontoer []plattform.Konto
+	for _, k := range v.o.Kontoer {
+		s, err := sim.LesSertifikat(k.Sertifikat, k.PrivatNokkel)
+		if err == nil {
+			err = v.mp.Registrer(sim.Klient{ID: k.KlientID, Orgnr: kommune.Orgnr(k.Orgnr), Sertifikat: s.Cert})
+		}
+		if err != nil {
+			return fmt.Errorf("konto %s: %w", k.KontoID, err)
+		}
+		v.nokler = append(v.nokler, s)
+		kontoer = append(kontoer, plattform.Konto{ID: k.KontoID, Navn: k.Navn, FiksOrgID: k.FiksOrgID, FiksOrgNavn: k.FiksOrgNavn, Orgnr: k.Orgnr,
+			Kommunenummer: k.Kommunenummer, Sertifikat: s.Cert, Nokkel: s.Nokkel, Stengt: k.Stengt,
+			Integrasjoner: []plattform.Integrasjon{{ID: k.IntegrasjonID, Passord: k.IntegrasjonPassord, Orgnr: k.Orgnr}}})
 	}
 	tjener, err := v.serverTLS()
-	if err != nil {
-		return err
-	}
-	if v.b, err = v.startMegler(start, tjener); err != nil {
-		return fmt.Errorf("megler: %w", err)
-	}
-	v.p.Bruk(v.b)
-	v.venter.Go(func() {
-		if err := v.p.Run(ctx); ctx.Err() == nil {
-			v.meld(fmt.Errorf("megleren ga opp: %w", err))
-		}
-	})
-	return nil
-}
-
-// registrer makes an account known to the platform and the issuer.
-func (v *Verden) registrer(ctx context.Context, k *Konto) error {
-	s, err := sim.LesSertifikat(k.Sertifikat, k.PrivatNokkel)
-	if err != nil {
-		return fmt.Errorf("konto %s: %w", k.KontoID, err)
-	}
-	if err := v.p.Registrer(ctx, plattform.Konto{ID: k.KontoID, Navn: k.Navn, FiksOrgID: k.FiksOrgID, FiksOrgNavn: k.FiksOrgNavn, Orgnr: k.Orgnr,
-		Kommunenummer: k.Kommunenummer, Sertifikat: s.Cert, Nokkel: s.Nokkel, Stengt: k.Stengt,
-		Integrasjoner: []plattform.Integrasjon{{ID: k.IntegrasjonID, Passord: k.IntegrasjonPassord, Orgnr: k.Orgnr}}}); err != nil {
-		return err
-	}
-	if err := v.mp.Registrer(sim.Klient{ID: k.KlientID, Orgnr: kommune.Orgnr(k.Orgnr), Sertifikat: s.Cert}); err != nil {
-		return fmt.Errorf("konto %s: %w", k.KontoID, err)
-	}
-	return nil
-}
-
-func (v *Verden) startHTTP(ctx context.Context) error {
-	admin, err := side.Ny(side.Config{Plattform: v.p, Fagsystem: v.karakter})
 	if err != nil {
 		return err
 	}
@@ -177,36 +143,19 @@ func (v *Verden) startHTTP(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("fiks: %w", err)
 	}
-	v.fiks = "http://" + l.Addr().String()
-	v.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/fiks-io/") || strings.HasPrefix(r.URL.Path, "/dokumentlager/") {
-			v.p.ServeHTTP(w, r)
-			return
-		}
-		admin.ServeHTTP(w, r)
-	})}
-	v.venter.Go(func() {
-		if err := v.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			v.meld(err)
-		}
-	})
-	for i := range v.o.Kontoer {
-		if err := v.startFagsystem(ctx, &v.o.Kontoer[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	v.fiks, err = fiks.Start(ctx, fiks.Valg{Lytt: l, Kontoer: kontoer, Karakter: v.karakter,
+		Plattform: plattform.Config{Klokke: v.c.Klokke, Token: v.mp.Verifiser, Grense: v.c.Grense, Lempelig: v.c.Lempelig, Logg: v.c.Logg},
+		Broker:    func(t broker.Tilgang) (broker.Broker, error) { return v.startMegler(ctx, t, tjener) }})
+	return err
 }
 
-func (v *Verden) startFagsystem(ctx context.Context, k *Konto) error {
+// startFagsystem connects the case system of account number i, when it has one.
+func (v *Verden) startFagsystem(i int) error {
+	k := &v.o.Kontoer[i]
 	if sim.Oppforsel(k.Fagsystem) == sim.Ingen {
 		return nil
 	}
-	s, err := sim.LesSertifikat(k.Sertifikat, k.PrivatNokkel)
-	if err != nil {
-		return err
-	}
-	c := sim.FagsystemConfig{Nokkel: s, Avsender: v.portalensSertifikat, Klokke: v.c.Klokke.Now, Oppforsel: sim.Oppforsel(k.Fagsystem),
+	c := sim.FagsystemConfig{Nokkel: v.nokler[i], Avsender: v.portalensSertifikat, Klokke: v.c.Klokke.Now, Oppforsel: sim.Oppforsel(k.Fagsystem),
 		SentEtter: time.Duration(k.SentEtter) * time.Second, Mappe: k.Lager}
 	if k.StottetVersjon == "V1" {
 		c.Versjon = melding.V1
@@ -215,19 +164,14 @@ func (v *Verden) startFagsystem(ctx context.Context, k *Konto) error {
 	if err != nil {
 		return fmt.Errorf("fagsystemet til konto %s: %w", k.KontoID, err)
 	}
-	klient, err := fagklient.Ny(fagklient.Config{AMQP: v.b.Adresse(), TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: v.rot(), Time: v.c.Klokke.Now}, API: v.fiks,
+	return v.fiks.Koble(fagklient.Config{TLS: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: v.rot(), Time: v.c.Klokke.Now},
 		KontoID: strings.ToLower(k.KontoID), IntegrasjonID: strings.ToLower(k.IntegrasjonID), Passord: k.IntegrasjonPassord, Behandle: f.Behandle, Klokke: v.c.Klokke,
 		Logg: v.c.Logg, Token: func(context.Context) (string, error) { return v.mp.Token(k.KlientID) }})
-	if err != nil {
-		return err
-	}
-	v.venter.Go(func() { _ = klient.Run(ctx) }) // returns nil, when ctx ends
-	return nil
 }
 
 // portalensSertifikat is what the catalogue says now.
 func (v *Verden) portalensSertifikat() (c *x509.Certificate) {
-	for i, k := range v.p.Kontoer() { // in the order of the set-up
+	for i, k := range v.fiks.Plattform.Kontoer() { // in the order of the set-up
 		if v.o.Kontoer[i].Portal {
 			c = k.Sertifikat
 		}
@@ -245,32 +189,15 @@ func (v *Verden) karakter(kontoID string) string {
 }
 
 // Plattform is for tests that make things go wrong.
-func (v *Verden) Plattform() *plattform.Plattform { return v.p }
+func (v *Verden) Plattform() *plattform.Plattform { return v.fiks.Plattform }
 
 // Ferdig gives one error if the world ends by itself.
-func (v *Verden) Ferdig() <-chan error { return v.ferdig }
-
-func (v *Verden) meld(err error) {
-	select {
-	case v.ferdig <- err:
-	default: // somebody was first
-	}
-}
+func (v *Verden) Ferdig() <-chan error { return v.fiks.Ferdig() }
 
 // Stopp ends everything and waits for it. Calls under way get a few seconds.
-func (v *Verden) Stopp() error {
-	var err error
-	if v.server != nil {
-		ctx, avbryt := context.WithTimeout(context.Background(), slutt)
-		defer avbryt()
-		if e := v.server.Shutdown(ctx); e != nil {
-			err = errors.Join(e, v.server.Close())
-		}
-	}
-	v.stans()
-	v.venter.Wait()
-	if v.b != nil {
-		err = errors.Join(err, v.b.Close())
+func (v *Verden) Stopp() (err error) {
+	if v.fiks != nil {
+		err = v.fiks.Lukk()
 	}
 	if v.mp != nil {
 		err = errors.Join(err, v.mp.Lukk())

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
@@ -26,6 +25,7 @@ import (
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/fikssim"
 	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
@@ -104,6 +104,7 @@ func start(t *testing.T, c fikssim.Config) (*fikssim.Verden, klient) {
 	is.NoErr(err)
 	k := klient{t: t, is: is}
 	is.NoErr(json.Unmarshal(b, &k.ark))
+	is.Equal(k.ark.PortalKontoID, k.ark.Kontoer[0].KontoID) // whose reports a case system takes
 	return v, k
 }
 
@@ -155,6 +156,10 @@ func (k klient) kall(req *http.Request) (int, []byte) {
 	return res.StatusCode, b
 }
 
+func (k klient) login(x fikssim.Konto) fagklient.Login {
+	return fagklient.Login{IntegrasjonID: x.IntegrasjonID, Passord: x.IntegrasjonPassord, Token: k.token(x)}
+}
+
 // send sends a report from the portal's account.
 func (k klient) send(til fikssim.Konto) string {
 	k.t.Helper()
@@ -165,19 +170,12 @@ func (k klient) send(til fikssim.Konto) string {
 	k.is.NoErr(err)
 	pk, err := asice.NewPacker(s.Nokkel, time.Now, s.Cert)
 	k.is.NoErr(err)
-	var pakke, kropp bytes.Buffer
+	var pakke, forseglet bytes.Buffer
 	k.is.NoErr(pk.Write(&pakke, []melding.Fil{{Navn: protokoll.FilJSON, Innhold: melding.NyKlartekst([]byte("{}"))}, {Navn: protokoll.FilPDF, Innhold: melding.NyKlartekst([]byte("%PDF-"))}}))
-	w := multipart.NewWriter(&kropp)
-	k.is.NoErr(w.WriteField("metadata", fmt.Sprintf(`{"avsenderKontoId":%q,"mottakerKontoId":%q,"meldingType":"no.ks.fiks.bekymringsmelding.privat.v1","headere":{"bekymringsmelding-id":%q}}`,
-		fra.KontoID, til.KontoID, rapport)))
-	del, err := w.CreateFormFile("data", "x")
+	k.is.NoErr(cms.Encrypt(&forseglet, &pakke, int64(pakke.Len()), m.Cert))
+	req, err := k.login(fra).Sending(k.t.Context(), k.ark.Fiks, map[string]any{"avsenderKontoId": fra.KontoID, "mottakerKontoId": til.KontoID,
+		"meldingType": "no.ks.fiks.bekymringsmelding.privat.v1", "headere": map[string]string{"bekymringsmelding-id": rapport}}, forseglet.Bytes())
 	k.is.NoErr(err)
-	k.is.NoErr(cms.Encrypt(del, &pakke, int64(pakke.Len()), m.Cert))
-	k.is.NoErr(w.Close())
-	req, err := http.NewRequestWithContext(k.t.Context(), "POST", k.ark.Fiks+"/fiks-io/api/v1/send", &kropp)
-	k.is.NoErr(err)
-	req.Header = http.Header{"Content-Type": {w.FormDataContentType()}, "Authorization": {"Bearer " + k.token(fra)}, "Integrasjonid": {fra.IntegrasjonID},
-		"Integrasjonpassord": {fra.IntegrasjonPassord}}
 	status, b := k.kall(req)
 	k.is.Equal(status, http.StatusAccepted)
 	var svar struct {
@@ -195,7 +193,7 @@ func (k klient) neste(x fikssim.Konto) amqp091.Delivery {
 	rot := x509.NewCertPool()
 	k.is.True(rot.AppendCertsFromPEM(pem))
 	c, err := amqp091.DialConfig(fmt.Sprintf("amqps://%s:%d/", k.ark.AMQP.Host, k.ark.AMQP.Port), amqp091.Config{TLSClientConfig: &tls.Config{RootCAs: rot},
-		SASL: []amqp091.Authentication{&amqp091.PlainAuth{Username: x.IntegrasjonID, Password: x.IntegrasjonPassord + " " + k.token(x)}}})
+		SASL: k.login(x).SASL()})
 	k.is.NoErr(err)
 	defer func() { _ = c.Close() }()
 	ch, err := c.Channel()

@@ -20,6 +20,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 )
@@ -57,7 +58,7 @@ func (l *ledningen) abonner(konto, integrasjon string) <-chan amqp091.Delivery {
 	rot := x509.NewCertPool()
 	rot.AddCert(l.n.CA.Cert)
 	c, err := amqp091.DialConfig("amqps://"+l.b.Adresse()+"/", amqp091.Config{TLSClientConfig: &tls.Config{RootCAs: rot, Time: func() time.Time { return simtest.Start }},
-		SASL: []amqp091.Authentication{&amqp091.PlainAuth{Username: integrasjon, Password: passord + " " + l.token(integrasjon)}}})
+		SASL: fagklient.Login{IntegrasjonID: integrasjon, Passord: passord, Token: l.token(integrasjon)}.SASL()})
 	l.feilfri(err)
 	l.t.Cleanup(func() { _ = c.Close() })
 	ch, err := c.Channel()

@@ -60,6 +60,7 @@ class MottakTest {
     Fagsystem.Mottatt m = fagsystem.neste(id);
     assertEquals("no.ks.fiks.bekymringsmelding.offentlig.v1", m.melding().getMeldingType());
     assertEquals(Ark.mottaker("4601", "02").get("bydelRessursId").asText(), m.melding().getHeadere().get("bydel-ressurs-id"));
+    assertEquals(Ark.tekst("/portalKontoId"), m.melding().getAvsenderKontoId().getUuid().toString()); // a receiver takes reports from it alone
     assertEquals(id.toString(), m.melding().getKlientKorrelasjonId().getKlientKorrelasjonId());
     assertNotNull(m.melding().getKlientMeldingId());
     assertTrue(m.melding().getTtl().toHours() >= 24, "TTL er tiden som er igjen til fristen");
