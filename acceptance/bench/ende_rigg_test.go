@@ -39,13 +39,14 @@ const (
 )
 
 // ende is a portal as in operation (PostgreSQL, workers, Fiks IO over TLS, the real clock and the ordinary policy), the simulated
-// platform, one receiver, and the floor beside them.
+// platform and one receiver.
 type ende struct {
 	d        *world.Deltakere
 	fiks     *world.Fiks
 	avsender *world.Avsender
 	tid      *tidtaker
-	golv     *golv
+	rmq      *rabbit.Broker  // nil until somebody needs it
+	golv     *golv           // nil until medGolv
 	maler    []world.Sending // distinct pairs of sizes: none looks like another to the search for duplicates (ports.Store.Similar)
 	nr       uint64
 }
@@ -62,18 +63,13 @@ func nyEnde(t testing.TB, megler string, apne func(testing.TB) base) *ende {
 	t.Cleanup(func() { ma(t, mp.Lukk()) })
 	ma(t, world.Registrer(mp, d))
 
-	var rmq *rabbit.Broker
 	e.fiks = startFiks(t, d, mp, func(tilgang broker.Tilgang, c *tls.Config) (broker.Broker, error) {
 		if megler == rabbitmq {
-			rmq = startRabbit(t, d, tilgang)
-			return rmq, nil
+			e.rmq = startRabbit(t, d, tilgang)
+			return e.rmq, nil
 		}
 		return amqp.Start(amqp.Config{Adresse: "127.0.0.1:0", TLS: c, Klokke: sysclock.Clock{}, Tilgang: tilgang})
 	})
-	if rmq == nil {
-		rmq = startRabbit(t, d, ingen{})
-	}
-	e.golv = nyttGolv(t, rmq, apne(t).raa)
 	url := e.startPortal(t, mappe, mp, apne(t).lager)
 
 	k, err := maskinporten.NyKlient(maskinporten.KlientConfig{TokenEndpoint: mp.TokenURL(), Issuer: mp.Utsteder(), KlientID: d.Avsender.KlientID,
@@ -84,6 +80,16 @@ func nyEnde(t testing.TB, megler string, apne func(testing.TB) base) *ende {
 	n, err := e.avsender.HentNokler(context.Background(), "4601", "01")
 	ma(t, err)
 	e.lagMaler(t, n)
+	return e
+}
+
+// medGolv lays the floor beside it: on the same node of RabbitMQ when the platform has one.
+func (e *ende) medGolv(t testing.TB, apne func(testing.TB) base) *ende {
+	t.Helper()
+	if e.rmq == nil {
+		e.rmq = startRabbit(t, e.d, ingen{})
+	}
+	e.golv = nyttGolv(t, e.rmq, apne(t).raa)
 	return e
 }
 

@@ -27,7 +27,7 @@ func BenchmarkEnde(b *testing.B) {
 	}
 	for _, megler := range []string{innebygd, rabbitmq} {
 		b.Run(megler, func(b *testing.B) {
-			e := nyEnde(b, megler, paPostgres)
+			e := nyEnde(b, megler, paPostgres).medGolv(b, paPostgres)
 			e.mal(b, klienter, 100, false) // warm
 			e.golvet(b, klienter, 100)
 			for _, vent := range []bool{true, false} {
@@ -155,7 +155,7 @@ func (e *ende) golvet(t testing.TB, klienter, antall int) resultat {
 func TestEndeKort(t *testing.T) {
 	for _, megler := range []string{innebygd, rabbitmq} {
 		t.Run(megler, func(t *testing.T) {
-			e := nyEnde(t, megler, iPostgres)
+			e := nyEnde(t, megler, iPostgres).medGolv(t, iPostgres)
 			e.mal(t, 2, 6, true)
 			e.mal(t, 2, 6, false)
 			e.golvet(t, 2, 6)

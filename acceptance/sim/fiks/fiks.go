@@ -43,8 +43,8 @@ type Fiks struct {
 	ferdig chan error
 }
 
-// slutt is how long calls under way get when everything stops.
-const slutt = 5 * time.Second
+// slutt is how long calls under way get when everything stops. net/http gives a connection that has said nothing yet five seconds of it.
+const slutt = 10 * time.Second
 
 // Start starts everything, or leaves nothing open, Lytt neither.
 func Start(ctx context.Context, v Valg) (f *Fiks, err error) {
