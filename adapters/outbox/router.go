@@ -15,9 +15,12 @@ import (
 
 type leieNokkel struct{}
 
-// Run runs every queue until ctx ends, and returns when the last handler has.
+// sluttid is how long the work in hand gets when the process is asked to stop. What takes longer keeps its lease until it runs out.
+const sluttid = 30 * time.Second
+
+// Run runs every queue until ctx ends, and returns when the last handler has, or sluttid after.
 func (o *Outbox) Run(ctx context.Context) error {
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 30 * time.Second}, watermill.NopLogger{})
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: sluttid}, watermill.NopLogger{})
 	if err != nil {
 		return err
 	}
@@ -31,13 +34,26 @@ func (o *Outbox) Run(ctx context.Context) error {
 			return nil // kjor has settled it or given it back; the ack only frees a place
 		})
 	}
-	defer o.underveis.Wait()
-	defer func() { // nothing is handed over while somebody waits for the last
-		for _, k := range o.koer {
-			k.apne(false)
+	ferdig, lenge := make(chan struct{}), make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		klar, stopp := o.Clock.At(o.Clock.Now().Add(sluttid))
+		defer stopp()
+		select {
+		case <-klar:
+		case <-ferdig:
 		}
-	}()
-	return router.Run(ctx)
+		close(lenge)
+	})()
+	err = router.Run(ctx)
+	for _, k := range o.koer { // nothing is handed over while somebody waits for the last
+		k.apne(false)
+	}
+	go func() { o.underveis.Wait(); close(ferdig) }()
+	select {
+	case <-ferdig:
+	case <-lenge:
+	}
+	return err
 }
 
 // medLeie runs an item while its lease is renewed at half-time. When the lease is lost the handler's context ends: somebody else
