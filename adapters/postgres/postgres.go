@@ -8,6 +8,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -27,13 +28,18 @@ func filer() fs.FS {
 	return f
 }
 
-// Config says which database and what for.
+// Config says which database and what for. It prints as [skjult].
 type Config struct {
 	DSN          string // a URL or key=value text, as libpq takes it
 	Lesbar       bool   // never writes and never migrates
 	Dev          bool   // accepts a server that does not sync each commit
 	Tilkoblinger int    // at most this many; default 16
 }
+
+const skjult = "[skjult]"
+
+func (Config) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, skjult) }
+func (Config) MarshalText() ([]byte, error) { return []byte(skjult), nil }
 
 // migreringslas is the key of the advisory lock: "bekymrin" as a number.
 const migreringslas = 0x62656b796d72696e
