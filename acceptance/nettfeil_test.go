@@ -143,8 +143,9 @@ func tregLinje(v *nettverden) {
 	v.is.Equal(maling(v.t, v.adr, "portal_sending_gjentatt_total"), 0)
 }
 
-// midtIRammen closes each connection after a number of octets, whatever they belong to. An answer that was on its way three times
-// without an ack is given up by the platform; its report ends as a letter.
+// midtIRammen closes each connection after a number of octets, whatever they belong to, and then resets each a moment after it was made:
+// what lay in the buffers is gone. An answer that was on its way three times without an ack is given up by the platform; its report
+// ends as a letter.
 func midtIRammen(v *nettverden) {
 	v.gift(v.http, "limit_data", "upstream", `{"bytes":3000}`)
 	v.underFeil(20, 50*time.Millisecond)
@@ -153,6 +154,13 @@ func midtIRammen(v *nettverden) {
 		v.gift(v.amqp, "limit_data", "downstream", fmt.Sprintf(`{"bytes":%d}`, oktetter))
 		v.underFeil(30, 50*time.Millisecond)
 		v.frisk(v.amqp, "limit_data", "downstream")
+	}
+	for _, ms := range []int{40, 150} {
+		v.gift(v.amqp, "reset_peer", "downstream", fmt.Sprintf(`{"timeout":%d}`, ms))
+		v.gift(v.http, "reset_peer", "upstream", fmt.Sprintf(`{"timeout":%d}`, ms))
+		v.underFeil(15, 50*time.Millisecond)
+		v.frisk(v.http, "reset_peer", "upstream")
+		v.frisk(v.amqp, "reset_peer", "downstream")
 	}
 	v.alleLevert()
 }

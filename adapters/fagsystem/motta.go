@@ -96,12 +96,12 @@ func (k *Klient) ta(ctx context.Context, d amqp.Delivery) error {
 // new, after that as a repeat, which is only answered.
 func (k *Klient) behandle(ctx context.Context, d amqp.Delivery, h *Hendelse) (err error) {
 	typ := tekst(d, protokoll.HeaderType)
+	// Where the report's own id is not said, the platform's has to do: it knows a message delivered again, and not one sent again.
+	h.ID = cmp.Or(uuid(d, egen+protokoll.HeaderBekymring), uuid(d, egen+protokoll.HeaderKorrelasjon), uuid(d, egen+protokoll.HeaderKorrelasjonOld), uuid(d, protokoll.HeaderMeldingID))
 	if protokoll.ErKvittering(typ) { // answered with nothing, or two systems would answer each other for ever
 		h.Art = cmp.Or(map[string]Art{protokoll.Tidsavbrudd: Tidsavbrudd, protokoll.Serverfeil: Serverfeil}[protokoll.Kanonisk(typ)], Kvittering)
 		return nil
 	}
-	// Where the report's own id is not said, the platform's has to do: it knows a message delivered again, and not one sent again.
-	h.ID = cmp.Or(uuid(d, egen+protokoll.HeaderBekymring), uuid(d, egen+protokoll.HeaderKorrelasjon), uuid(d, egen+protokoll.HeaderKorrelasjonOld), uuid(d, protokoll.HeaderMeldingID))
 	if fra := uuid(d, protokoll.HeaderAvsenderID); string(fra) != string(k.c.Portalkonto) {
 		// Any account can write to any queue. Answered once and never held: ten messages from somebody who cannot be answered would stop
 		// the queue. If it is the setting that is wrong, the portal prints a letter: at once, or at its deadline when feilet did not go.

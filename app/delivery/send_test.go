@@ -121,3 +121,30 @@ func TestAnUnknownOutcomeOfTheFirstTryComesAgain(t *testing.T) {
 	is.NoErr(r.Utfor(t.Context(), leier[0]))
 	is.Equal(tr.n, 2)
 }
+
+// The portal was asked to take answers, and did not for a while: a receipt may have come and gone. Whoever gets the letter should know.
+func TestALetterThatGoesAfterASilenceSaysThatAReceiptMayBeLost(t *testing.T) {
+	for _, taus := range []bool{true, false} {
+		is, r, tr := is.New(t), nyRigg(), &sender{}
+		id, l := begunWithIt(t, r, tr)
+		is.NoErr(r.Lyttet(t.Context(), t0.Add(-time.Hour), t0))
+		is.NoErr(r.Utfor(t.Context(), l))
+		u, err := r.lager.Get(t.Context(), id)
+		is.NoErr(err)
+		frist := u.Melding.Fakta.Frist
+		fra := t0 // heard without a break until the frist
+		if taus {
+			fra = frist.Add(-time.Hour)
+		}
+		r.klokke.Sett(frist)
+		is.NoErr(r.Lyttet(t.Context(), fra, frist))
+		leier, err := r.lager.Claim(t.Context(), levering.KoFrist, 1, frist, time.Minute)
+		is.NoErr(err)
+		is.Equal(len(leier), 1)
+		is.NoErr(r.Utfor(t.Context(), leier[0]))
+		u, err = r.lager.Get(t.Context(), id)
+		is.NoErr(err)
+		is.True(u.Melding.Har(melding.VenterPaPrint)) // the letter is ordered either way
+		is.Equal(u.Melding.Har(melding.KvitteringKanVaereTapt), taus)
+	}
+}

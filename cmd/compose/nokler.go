@@ -36,7 +36,7 @@ func apneNokler(cfg Config) (ports.KeyStore, error) {
 	}
 	hemmelig, err := base64.StdEncoding.DecodeString(strings.TrimSpace(cfg.NokkelHemmelighet))
 	if err != nil || len(hemmelig) < 32 {
-		return nil, fmt.Errorf("%w: PORTAL_NOKKEL_HEMMELIGHET må være minst 32 byte som base64 (lag en med: openssl rand -base64 32)", ErrConfig)
+		return nil, fmt.Errorf("%w: PORTAL_NOKKEL_HEMMELIGHET må være minst 32 byte som base64: den mappen ble laget med (til en ny mappe: openssl rand -base64 32)", ErrConfig)
 	}
 	s, err := keystore.Open(keystore.Config{Mappe: cfg.Nokler, Gyldighet: portalGyldig, Klokke: cfg.klokke()}, hemmelig)
 	if err != nil {

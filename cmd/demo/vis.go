@@ -62,8 +62,8 @@ func (d *demo) vis(ctx context.Context) {
 func (d *demo) frister() {
 	na := d.clock.Now()
 	ekte := d.policy.Digital.Etter(d.policy.Kalender, na)
-	d.s.linje("%s", d.s.svak("  Demoen har korte frister. Brevet til 4204/00 går "+klokkeslett(na.Add(fristTaus))+", "+sekunder(fristTaus)+" fra nå. De andre har "+sekunder(kortFrist)+"."))
-	d.s.linje("%s", d.s.svak("  I drift er fristen 40 virketimer: "+dato(ekte)+". Trykkeriet her poster etter "+sekunder(postFrist)+"; 4601/02 har den ekte fristen."))
+	d.s.linje("%s", d.s.svak("  Demoen har korte frister. Brevet til 4204/00 går "+klokkeslett(na.Add(fristTaus))+", "+sekunder(fristTaus)+" fra nå. 4601/01 og 5501/00 har "+sekunder(kortFrist)+", og 4601/02 den ekte."))
+	d.s.linje("%s", d.s.svak("  I drift er fristen 40 virketimer: "+dato(ekte)+". Trykkeriet her poster etter "+sekunder(postFrist)+"."))
 }
 
 func (d *demo) send(ctx context.Context, a *world.Avsender, p prove, v melding.Versjon) (melding.ID, error) {

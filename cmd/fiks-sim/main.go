@@ -106,7 +106,7 @@ func vis(ut io.Writer, v *fikssim.Verden, fil string) error {
 		hva := "fagsystemet er " + k.Fagsystem
 		switch {
 		case k.Portal:
-			hva = "sender meldinger"
+			hva = "avsenderen: send som den med send-API-et"
 		case k.Fagsystem == "ingen":
 			hva = "køen er ledig for din egen klient"
 		}

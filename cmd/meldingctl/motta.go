@@ -81,12 +81,12 @@ func (p *program) visHendelse(h fagsystem.Hendelse) {
 	case fagsystem.Fremmed:
 		p.si("%s  ikke fra portalen          %s  %s  (%s)", tid, h.ID, svar, feil)
 	case fagsystem.Tidsavbrudd, fagsystem.Serverfeil:
-		p.si("%s  et svar kom ikke fram (%s), %s", tid, h.Art, svar)
+		p.si("%s  et svar kom ikke fram    %s  (%s), %s", tid, h.ID, h.Art, svar)
 	case fagsystem.Utsatt:
 		p.merk("%s  utsatt, prøves igjen       %s  %s  (%s)", tid, h.ID, svar, feil)
 	case fagsystem.Frakoblet:
 		p.merk("%s  ikke tilkoblet, prøver igjen (%s)", tid, feil)
 	default:
-		p.si("%s  kvittering, ikke besvart, %s", tid, svar)
+		p.si("%s  kvittering, ikke besvart  %s  %s", tid, h.ID, svar)
 	}
 }

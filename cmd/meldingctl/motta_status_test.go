@@ -31,8 +31,10 @@ func TestATidsavbruddIsCountedAndNotAnswered(t *testing.T) {
 	m.is.Equal(m.motta("--en"), kodeOK)
 	// The simulated platform makes no receipt about an answer; whether the real one does is not documented.
 	m.ok(m.b.Legg(m.tatt, protokoll.KoPrefiks+kontoBydel, broker.Melding{Headere: map[string]string{"melding-id": uuid, "avsender-id": kontoPortal,
-		"type": "no.ks.fiks.kvittering.tidsavbrudd", "svar-til": uuid, "svar-til-type": protokoll.Mottatt}}))
+		"type": "no.ks.fiks.kvittering.tidsavbrudd", "svar-til": uuid, "svar-til-type": protokoll.Mottatt,
+		protokoll.HeaderEgendefinert + protokoll.HeaderKorrelasjon: "018f3c2e-0000-7000-8000-00000000abcd"}}))
 	m.is.Equal(m.motta("--en"), kodeOK)
+	m.is.True(strings.Contains(m.ut.String(), "et svar kom ikke fram    018f3c2e-0000-7000-8000-00000000abcd")) // which report it was about
 	m.is.Equal(len(m.svar()), 1) // the first one's
 
 	rapport, _ := m.sendInn(1, m.mottaker.Cert) // sent once more

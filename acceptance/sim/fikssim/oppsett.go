@@ -83,7 +83,7 @@ func lesOppsett(fil string) (Oppsett, error) {
 			portaler++
 		}
 		if !slices.Contains(sim.Oppforsler(), sim.Oppforsel(k.Fagsystem)) {
-			return Oppsett{}, fmt.Errorf("%s: konto %s: ukjent fagsystem %q", fil, k.KontoID, k.Fagsystem)
+			return Oppsett{}, fmt.Errorf("%s: konto %s: ukjent fagsystem %q; velg blant %v", fil, k.KontoID, k.Fagsystem, sim.Oppforsler())
 		}
 		if v := k.StottetVersjon; v != "" && v != "V1" && v != "V2" {
 			return Oppsett{}, fmt.Errorf("%s: konto %s: stottetVersjon må være V1 eller V2", fil, k.KontoID)
