@@ -56,23 +56,35 @@ func (o *Outbox) ferdig(navn levering.Ko) {
 // Hold: see ports.Handover. Nothing is held before Run, after it was asked to stop, or while Vakt says no.
 func (o *Outbox) Hold(ctx context.Context, x levering.Oppdrag) (ports.Lease, bool) {
 	k, na := o.koer[x.Ko], o.Clock.Now()
-	if k == nil || k.mer.Load() || x.Forfall.After(na) || o.Vakt(ctx) != nil {
+	if k == nil || k.mer.Load() || x.Forfall.After(na) {
 		return ports.Lease{}, false
 	}
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !k.apen || !k.ta() {
-		return ports.Lease{}, false
+	ok := k.apen && k.ta()
+	if ok {
+		o.underveis.Add(1)
 	}
-	o.underveis.Add(1)
-	return ports.Lease{Oppdrag: x, Token: rand.Text(), Until: na.Add(o.Leietid).Truncate(time.Microsecond), Attempt: 1}, true
+	k.mu.Unlock()
+	l := ports.Lease{Oppdrag: x, Token: rand.Text(), Until: na.Add(o.Leietid).Truncate(time.Microsecond), Attempt: 1}
+	if ok && o.Vakt(ctx) != nil { // last: it may ask the database
+		o.Drop(l)
+		ok = false
+	}
+	return l, ok
 }
 
-// Start: see ports.Handover.
+// Start: see ports.Handover. A commit that took half the lease leaves too little of it: it is renewed first, and lost if somebody has the
+// item by now.
 func (o *Outbox) Start(l ports.Lease) {
 	go func() {
 		defer o.Drop(l)
-		o.medLeie(context.Background(), l)
+		ctx := context.Background()
+		if na := o.Clock.Now(); !na.Before(l.Until.Add(-o.Leietid / 2)) {
+			if err := o.Work.Extend(ctx, l, na, o.Leietid); err != nil {
+				return // claimed by somebody, or will be
+			}
+		}
+		o.medLeie(ctx, l)
 	}()
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -144,4 +145,20 @@ func TestAProcessThatOnlyTakesReportsInHoldsNothing(t *testing.T) {
 	o := outbox.New(outbox.Config{Work: memory.NyttLager(sysclock.Clock{}), Clock: sysclock.Clock{}})
 	_, ok := o.Hold(t.Context(), svar("a"))
 	is.True(!ok)
+}
+
+// The commit took longer than the lease, and somebody else has the item.
+func TestALeaseThatRanOutWhileItWasCommittedIsNotUsed(t *testing.T) {
+	is, g := is.New(t), startet(t)
+	l := g.hold(t, svar("a"))
+	l.Until = sysclock.Clock{}.Now().Add(-time.Second).Truncate(time.Microsecond)
+	_, err := g.lager.AddLeased(t.Context(), l)
+	is.NoErr(err)
+	andres, err := g.lager.Claim(t.Context(), levering.KoSvar, 1, sysclock.Clock{}.Now(), time.Minute)
+	is.NoErr(err)
+	is.Equal(len(andres), 1)
+	g.Start(l)
+	g.Drop(g.hold(t, svar("b")))
+	g.stopp() // waits for whatever was started
+	is.Equal(len(g.inne), 0)
 }

@@ -38,14 +38,10 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	// Whether any certificate the report is sealed for is still accepted and not expired.
 	nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
 	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
-	if begynt && l.Attempt == 1 {
-		begynt = false // with the item itself (levering.SendesStraks), and nobody has had it before us
-	} else {
-		// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-		u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-			return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
-		})
-	}
+	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
+	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
+	})
 	if err != nil || !u.Skylder(o.ID) {
 		return err
 	}

@@ -2,7 +2,6 @@ package delivery_test
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"testing"
 	"time"
@@ -28,8 +27,8 @@ func (s *sender) Send(context.Context, ports.Forsendelse) (string, error) {
 	return "platformens-id", s.feil
 }
 
-// begunWithIt is a report whose attempt was begun in the commit that accepted it, and its lease.
-func begunWithIt(t *testing.T, r rigg, tr *sender) (melding.ID, ports.Lease) {
+// inHand is a report whose send was leased in the commit that accepted it.
+func inHand(t *testing.T, r rigg, tr *sender) (melding.ID, ports.Lease) {
 	t.Helper()
 	is := is.New(t)
 	r.Transport, r.Policy = tr, contracts.Policy
@@ -41,13 +40,9 @@ func begunWithIt(t *testing.T, r rigg, tr *sender) (melding.ID, ports.Lease) {
 	f := n.Fakta.Deler[melding.DelAsice]
 	f.Nokkelserie = []string{c.SerialNumber.Text(16)}
 	n.Fakta.Deler[melding.DelAsice] = f
-	u := ports.Utgave{Melding: melding.Melding{Fakta: n.Fakta}.Med(n.Hendelser...), Owed: n.Oppdrag}
-	o1, begynt, ok := levering.SendesStraks(u, o.Mottakere[0], []*x509.Certificate{c}, contracts.Policy, t0)
-	if !ok {
-		t.Fatal("kan ikke sendes straks")
-	}
-	l := ports.Lease{Oppdrag: o1, Token: "leie", Until: t0.Add(time.Minute), Attempt: 1}
-	n.Hendelser, n.Leier = append(n.Hendelser, begynt), []ports.Lease{l}
+	l := ports.Lease{Oppdrag: n.Oppdrag[0], Token: "leie", Until: t0.Add(time.Minute), Attempt: 1}
+	is.Equal(l.Oppdrag.Ko, levering.KoSend)
+	n.Leier = []ports.Lease{l}
 	id, err := r.lager.Create(t.Context(), n)
 	is.NoErr(err)
 	return id, l
@@ -65,11 +60,11 @@ func (r rigg) koder(t *testing.T, id melding.ID) (ut []melding.Kode) {
 	return ut
 }
 
-func TestWhatWasBegunWithItsAcceptanceIsSentOnceAndIsNoRepeat(t *testing.T) {
+func TestWhatIsLeasedFromTheStartIsSentOnceAndIsNoRepeat(t *testing.T) {
 	is, r, tr := is.New(t), nyRigg(), &sender{}
 	gjentatt := 0
 	r.Gjentatt = func(levering.Ko) { gjentatt++ }
-	id, l := begunWithIt(t, r, tr)
+	id, l := inHand(t, r, tr)
 	is.NoErr(r.Utfor(t.Context(), l))
 	is.Equal(r.koder(t, id), []melding.Kode{melding.Akseptert, melding.SendingBegynt, melding.SendtFagsystem})
 	is.Equal(tr.n, 1)
@@ -84,7 +79,11 @@ func TestWhatWasBegunByAProcessThatDiedIsARepeat(t *testing.T) {
 		is.Equal(ko, levering.KoSend)
 		gjentatt++
 	}
-	id, _ := begunWithIt(t, r, tr)
+	id, l := inHand(t, r, tr)
+	_, err := r.lager.Update(t.Context(), id, func(u ports.Utgave) (ports.Endring, error) {
+		return levering.BegynnSending(u, l.Oppdrag, kommune.Mottakerkonto{Kanal: kommune.FiksIO, KontoID: "k", KontoAktiv: true}, levering.NokkelGyldig, contracts.Policy, t0)
+	})
+	is.NoErr(err)
 	r.klokke.Sett(t0.Add(time.Minute))
 	leier, err := r.lager.Claim(t.Context(), levering.KoSend, 1, r.klokke.Now(), time.Minute)
 	is.NoErr(err)
@@ -95,9 +94,9 @@ func TestWhatWasBegunByAProcessThatDiedIsARepeat(t *testing.T) {
 }
 
 // An answer, or the letter, may come while the process is paused: what is settled is not sent.
-func TestWhatIsSettledIsNotSentThoughItWasBegun(t *testing.T) {
+func TestWhatIsSettledIsNotSentThoughItIsInHand(t *testing.T) {
 	is, r, tr := is.New(t), nyRigg(), &sender{}
-	id, l := begunWithIt(t, r, tr)
+	id, l := inHand(t, r, tr)
 	u, err := r.lager.Get(t.Context(), id)
 	is.NoErr(err)
 	sv := levering.SvarOppdrag(melding.Svar{ID: "s", Meldingstype: "no.ks.fiks.bekymringsmelding.mottatt.v1", AvsenderKonto: u.Melding.Fakta.KontoID, Mottatt: t0})
@@ -111,7 +110,7 @@ func TestWhatIsSettledIsNotSentThoughItWasBegun(t *testing.T) {
 
 func TestAnUnknownOutcomeOfTheFirstTryComesAgain(t *testing.T) {
 	is, r, tr := is.New(t), nyRigg(), &sender{feil: ports.ErrUnavailable}
-	_, l := begunWithIt(t, r, tr)
+	_, l := inHand(t, r, tr)
 	is.True(errors.Is(r.Utfor(t.Context(), l), ports.ErrUnavailable))
 	tr.feil = nil
 	is.NoErr(r.lager.Release(t.Context(), l, t0.Add(time.Second), "x"))
@@ -126,7 +125,7 @@ func TestAnUnknownOutcomeOfTheFirstTryComesAgain(t *testing.T) {
 func TestALetterThatGoesAfterASilenceSaysThatAReceiptMayBeLost(t *testing.T) {
 	for _, taus := range []bool{true, false} {
 		is, r, tr := is.New(t), nyRigg(), &sender{}
-		id, l := begunWithIt(t, r, tr)
+		id, l := inHand(t, r, tr)
 		is.NoErr(r.Lyttet(t.Context(), t0.Add(-time.Hour), t0))
 		is.NoErr(r.Utfor(t.Context(), l))
 		u, err := r.lager.Get(t.Context(), id)

@@ -35,7 +35,7 @@ func TestATidsavbruddIsCountedAndNotAnswered(t *testing.T) {
 		protokoll.HeaderEgendefinert + protokoll.HeaderKorrelasjon: "018f3c2e-0000-7000-8000-00000000abcd"}}))
 	m.is.Equal(m.motta("--en"), kodeOK)
 	m.is.True(strings.Contains(m.ut.String(), "et svar kom ikke fram    018f3c2e-0000-7000-8000-00000000abcd")) // which report it was about
-	m.is.Equal(len(m.svar()), 1) // the first one's
+	m.is.Equal(len(m.svar()), 1)                                                                                // the first one's
 
 	rapport, _ := m.sendInn(1, m.mottaker.Cert) // sent once more
 	m.is.Equal(m.motta("--en"), kodeOK)

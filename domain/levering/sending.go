@@ -66,21 +66,6 @@ func BegynnSending(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, n Nokkel, p
 	return b.ut()
 }
 
-// SendesStraks is BegynnSending for a process that will send a new report the instant it is stored: the intent that is then stored with
-// it. ok = false when there is anything else to do than to send.
-func SendesStraks(u Utgave, konto kommune.Mottakerkonto, godtatt []*x509.Certificate, p Policy, na time.Time) (o Oppdrag, begynt melding.Hendelse, ok bool) {
-	i := slices.IndexFunc(u.Owed, func(o Oppdrag) bool { return o.Ko == KoSend })
-	if i < 0 {
-		return o, begynt, false
-	}
-	o = u.Owed[i]
-	e, err := BegynnSending(u, o, konto, VurderNokkel(u.Melding.Fakta.Deler[melding.DelAsice].Nokkelserie, godtatt, na), p, na)
-	if err != nil || len(e.Ferdig) > 0 || len(e.Hendelser) != 1 || e.Hendelser[0].Kode != melding.SendingBegynt {
-		return o, begynt, false
-	}
-	return o, e.Hendelser[0], true
-}
-
 func ubrukelig(konto kommune.Mottakerkonto, n Nokkel) melding.Arsak {
 	switch {
 	case !konto.KontoAktiv || !konto.Kanal.Gyldig():
