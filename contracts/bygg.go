@@ -191,6 +191,12 @@ func NyttSertifikat(t testing.TB) *x509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sertifikatFor(t, k)
+}
+
+// sertifikatFor is a new certificate of a key.
+func sertifikatFor(t testing.TB, k *ecdsa.PrivateKey) *x509.Certificate {
+	t.Helper()
 	mal := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(Tilfeldig(16)), Subject: pkix.Name{CommonName: "kontrakt"},
 		NotBefore: Start.Add(-time.Hour), NotAfter: Start.AddDate(2, 0, 0)}
 	der, err := x509.CreateCertificate(crand.Reader, mal, mal, k.Public(), k)

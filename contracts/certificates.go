@@ -1,6 +1,9 @@
 package contracts
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"testing"
@@ -118,5 +121,22 @@ func TestCertificates(t *testing.T, open func(t *testing.T) Lager) {
 		annonser(t, l, eier, c, na)
 		erGjeldende(t, l, eier, c)
 		godtar(t, l, eier, na, c)
+	})
+
+	t.Run("C3 a revoked key comes back for nobody", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		is.NoErr(err)
+		c := sertifikatFor(t, k)
+		annonser(t, l, eier, c, Start)
+		is.NoErr(l.Certificates.Revoke(t.Context(), c, Start, "nøkkel på avveie"))
+		l = l.pany(t)
+		for _, e := range []kommune.Eier{eier, kommune.MottakerEier("en-annen"), kommune.Printleverandor} {
+			for _, x := range []*x509.Certificate{c, sertifikatFor(t, k)} { // and not by a new certificate of the same key
+				is.True(errors.Is(l.Certificates.Announce(t.Context(), e, x, Start.Add(time.Hour)), ports.ErrRefused))
+				_, err = l.Certificates.Current(t.Context(), e)
+				is.True(errors.Is(err, ports.ErrNotFound))
+			}
+		}
 	})
 }

@@ -16,7 +16,8 @@ type Certificates interface {
 	// Accepted lists current and previous at now, newest first; revoked ones are not in it [C2], a replaced one is in it for the
 	// overlap after it was replaced. Expired ones are in it: expiry is the caller's judgement.
 	Accepted(ctx context.Context, eier kommune.Eier, now time.Time) ([]*x509.Certificate, error)
-	// Announce is idempotent for the current certificate.
+	// Announce is idempotent for the current certificate. A key that was revoked is ErrRefused for everybody, also in another certificate
+	// [C3].
 	Announce(ctx context.Context, eier kommune.Eier, c *x509.Certificate, at time.Time) error
 	Revoke(ctx context.Context, c *x509.Certificate, at time.Time, grunn string) error
 	// All lists every owner that has a current certificate, for expiry warnings.

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -149,7 +150,9 @@ func (l *Lager) Announce(ctx context.Context, eier kommune.Eier, c *x509.Certifi
 	switch {
 	case denne != nil && denne == gammel:
 		return nil
-	case denne != nil && denne.trukket:
+	case slices.ContainsFunc(l.certs, func(s *sertifikat) bool {
+		return s.trukket && bytes.Equal(s.c.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo)
+	}):
 		return fmt.Errorf("sertifikat til %s er trukket tilbake: %w", eier, ports.ErrRefused)
 	}
 	if gammel != nil {

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -68,11 +69,11 @@ func (s *Store) Announce(ctx context.Context, eier kommune.Eier, c *x509.Certifi
 		if err := tx.NewSelect().Model(&rr).Where("c.eier_art = ? AND c.eier_id = ? AND c.sha256 = ?", eier.Art, eier.ID, sum[:]).Scan(ctx); err != nil {
 			return s.feil(hva, err)
 		}
-		if len(rr) > 0 && rr[0].Trukket != nil {
-			return fmt.Errorf("%s er trukket tilbake: %w", hva, ports.ErrRefused)
-		}
-		if len(rr) > 0 && rr[0].Erstattet == nil {
+		if len(rr) > 0 && rr[0].Erstattet == nil && rr[0].Trukket == nil {
 			return nil
+		}
+		if err := s.ikkeTrukket(ctx, tx, hva, c); err != nil {
+			return err
 		}
 		if _, err := tx.NewRaw("UPDATE sertifikat SET erstattet = ? WHERE eier_art = ? AND eier_id = ? AND erstattet IS NULL AND trukket IS NULL",
 			mikro(at), eier.Art, eier.ID).Exec(ctx); err != nil {
@@ -86,6 +87,25 @@ func (s *Store) Announce(ctx context.Context, eier kommune.Eier, c *x509.Certifi
 			Returning("NULL").Exec(ctx)
 		return s.feil(hva, err)
 	})
+}
+
+// ikkeTrukket refuses a key that was revoked, whoever had it and whatever certificate it comes in. They are few, and a key is announced
+// seldom.
+func (s *Store) ikkeTrukket(ctx context.Context, tx bun.Tx, hva string, c *x509.Certificate) error {
+	var trukne []sertifikatRad
+	if err := tx.NewSelect().Model(&trukne).Where("c.trukket IS NOT NULL").Scan(ctx); err != nil {
+		return s.feil(hva, err)
+	}
+	for _, r := range trukne {
+		t, err := r.sertifikat()
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(t.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo) {
+			return fmt.Errorf("%s er trukket tilbake: %w", hva, ports.ErrRefused)
+		}
+	}
+	return nil
 }
 
 // Revoke: see ports.Certificates. The first time and reason stay.

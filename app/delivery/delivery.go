@@ -49,7 +49,7 @@ type Config struct {
 	// Gjentatt hears of every duplicate on the wire, for metrics: an answer delivered again (KoSvar), or a send whose outcome was
 	// unknown and that is done again (KoSend). History notes the second once an attempt, however many tries there are.
 	Gjentatt func(levering.Ko)
-	// BareTalt hears of every answer that left no row and no case, for metrics: its sender has made as many as anybody may.
+	// BareTalt hears of every answer that left no row in a history and no case of its own, for metrics: its sender has made as many as anybody may.
 	BareTalt func()
 	// Vekk is called after a commit that owes work now, with the queues it lies in.
 	Vekk     func(...levering.Ko)

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -104,6 +105,11 @@ func (s *Service) folgMottaker(ctx context.Context, r kommune.RessursID) error {
 	if gammelt != nil && gammelt.Equal(c) {
 		return nil
 	}
+	if vart, err := s.vart(ctx, c); err != nil {
+		return err
+	} else if vart {
+		return s.katalogsak(ctx, r, na)
+	}
 	trukne, err := s.trukne(ctx, eier)
 	if err != nil {
 		return err
@@ -143,6 +149,23 @@ func (s *Service) iKatalogen(ctx context.Context, konto kommune.KontoID) (*x509.
 func (s *Service) katalogsak(ctx context.Context, r kommune.RessursID, na time.Time) error {
 	return s.apneSak(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%s", levering.SakKatalog, r, na.Format("2006-01-02"))),
 		Art: levering.SakKatalog, Apnet: na, Frist: na.Add(24 * time.Hour), Grunn: "mottaker " + string(r) + " har ingen brukbar nøkkel i katalogen"})
+}
+
+// vart says whether a key is the portal's own or the printer's. Their certificates are public, so anybody who can write to the catalogue can
+// put one in: senders would seal a receiver's reports for somebody else's key.
+func (s *Service) vart(ctx context.Context, c *x509.Certificate) (bool, error) {
+	for _, e := range []kommune.Eier{kommune.Portalen, kommune.PortalenNeste, kommune.Printleverandor} {
+		godtatt, err := s.Certs.Accepted(ctx, e, s.Clock.Now())
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(godtatt, func(g *x509.Certificate) bool {
+			return bytes.Equal(g.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo)
+		}) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // nokkelsak tells a person that senders are about to seal for another key. Who can write to the catalogue decides who can read reports, so

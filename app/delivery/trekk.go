@@ -67,10 +67,10 @@ func (s *Service) TrekkNokkel(ctx context.Context, rader []Nokkelrad, hvem, grun
 		return err
 	}
 	na := s.Clock.Now()
+	if slices.ContainsFunc(rader, func(r Nokkelrad) bool { return r.Eier.Art == kommune.Portalen.Art }) {
+		return ErrEgenNokkel
+	}
 	for _, r := range rader {
-		if r.Eier.Art == kommune.Portalen.Art {
-			return ErrEgenNokkel
-		}
 		// Before the key is revoked, so that nothing is revoked without a trace. A crash from here on leaves a case, and perhaps a mark, about
 		// a key that is still in force: the operator was told nothing, the list shows the key, and the same command does the rest.
 		if err := s.Ledger.OpenCase(ctx, levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/%s/%s/%s", levering.SakNokkelTrukket, r.Eier, avtrykk(r.Sertifikat))),

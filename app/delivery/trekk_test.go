@@ -132,3 +132,29 @@ func TestTwoKeysWithOneSerialNumberAreToldApart(t *testing.T) {
 	is.Equal(len(godtatt), 1)
 	is.True(godtatt[0].Equal(c))
 }
+
+// The portal's certificate and the printer's are public: who can write to the catalogue can put one in for a receiver.
+func TestAReceiverIsNeverGivenSomebodyElsesKey(t *testing.T) {
+	for _, e := range []kommune.Eier{kommune.Portalen, kommune.PortalenNeste, kommune.Printleverandor} {
+		is, r := is.New(t), nyRigg()
+		m, gammel := r.medMottaker(t)
+		vart := contracts.NyttSertifikat(t)
+		is.NoErr(r.lager.Announce(t.Context(), e, vart, t0))
+		r.Catalogue = katalogen{m.KontoID: vart}
+		is.NoErr(r.FolgKatalogen(t.Context()))
+		na, err := r.lager.Current(t.Context(), kommune.MottakerEier(m.Bydel.RessursID))
+		is.NoErr(err)
+		is.True(na.Equal(gammel)) // senders go on with the one they had
+		is.Equal(sortert(r.apne(t)), "katalogen-mangler-nokkel")
+	}
+}
+
+func TestTheRefusalToRevokeThePortalsOwnKeyLeavesNoTrace(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	m, _ := r.medMottaker(t)
+	vart := contracts.NyttSertifikat(t)
+	is.NoErr(r.lager.Announce(t.Context(), kommune.Portalen, vart, t0))
+	is.NoErr(r.lager.Announce(t.Context(), kommune.MottakerEier(m.Bydel.RessursID), vart, t0))
+	is.True(errors.Is(r.trekk(t, vart.SerialNumber.Text(16)), delivery.ErrEgenNokkel))
+	is.Equal(len(r.apne(t)), 0)
+}
