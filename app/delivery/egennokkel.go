@@ -46,7 +46,7 @@ func (s *Service) NyEgenNokkel(ctx context.Context, k ports.KeyStore, bits int, 
 	if neste != nil && na.Before(neste.NotAfter) {
 		return Nokkelbytte{Sertifikat: neste, Fra: gjeldende}, nil
 	}
-	if err := s.lukkNokkelbytter(ctx, melding.AktorOperator(hvem), na); err != nil {
+	if err := s.lukkNokkelbytter(ctx, melding.AktorOperator(hvem), "avløst av et nytt", na); err != nil {
 		return b, err
 	}
 	h, err := k.New(ctx, kommune.Portalen, bits)
@@ -95,6 +95,8 @@ func (s *Service) FolgEgenNokkel(ctx context.Context, k ports.KeyStore, publiser
 			return err
 		}
 		s.Logg.InfoContext(ctx, "portalens nøkkel er byttet", "serie", neste.SerialNumber.Text(16))
+		// Two operators may have begun one each: the last to announce its key has it, and both changes are over.
+		return s.lukkNokkelbytter(ctx, melding.AktorPortal, "katalogen har den nye nøkkelen", na)
 	}
 	return s.lukkHvisApen(ctx, nokkelbyttesak(c), melding.AktorPortal, "katalogen har den nye nøkkelen", na)
 }
@@ -135,8 +137,8 @@ func nokkelbyttesak(c *x509.Certificate) levering.SakID {
 	return levering.SakID("ledger/" + string(levering.SakNokkelbytte) + "/" + avtrykk(c))
 }
 
-// lukkNokkelbytter closes the cases of changes that came to nothing.
-func (s *Service) lukkNokkelbytter(ctx context.Context, av string, na time.Time) error {
+// lukkNokkelbytter closes the cases of every change.
+func (s *Service) lukkNokkelbytter(ctx context.Context, av, grunn string, na time.Time) error {
 	apne, err := s.Overview.Cases(ctx, true, 1000)
 	if err != nil {
 		return err
@@ -145,7 +147,7 @@ func (s *Service) lukkNokkelbytter(ctx context.Context, av string, na time.Time)
 		if sak.Art != levering.SakNokkelbytte {
 			continue
 		}
-		if err := s.lukkMed(ctx, sak, av, "avløst av et nytt", na); err != nil {
+		if err := s.lukkMed(ctx, sak, av, grunn, na); err != nil {
 			return err
 		}
 	}

@@ -256,3 +256,13 @@ func TestAKeyThatWaitsForTheCatalogueIsNoSecondAlarmWhenItExpires(t *testing.T) 
 	is.NoErr(v.SjekkNokler(t.Context()))
 	is.Equal(strings.Join(v.apne(t), ","), "nokkel-utloper kritisk")
 }
+
+// Two operators began a change each at the same time: one key was announced last, and both cases are about what is over.
+func TestWhenTheChangeIsOverNoCaseAboutOneIsLeft(t *testing.T) {
+	is, v := is.New(t), nyBytteverden(t)
+	v.bytt()
+	is.NoErr(v.lager.OpenCase(t.Context(), levering.Sak{ID: "ledger/nokkelbytte/den-andre", Art: levering.SakNokkelbytte, Apnet: t0, Frist: t0.Add(time.Hour), Grunn: "den andre"}))
+	is.Equal(len(v.apne(t)), 2)
+	is.NoErr(v.runde(v.mappe))
+	is.Equal(len(v.apne(t)), 0)
+}
