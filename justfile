@@ -22,3 +22,7 @@ oppdater:
 
 fuzz pakke mal tid="60s":
     go test -run '^$' -fuzz '^{{mal}}$' -fuzztime {{tid}} {{pakke}}
+
+# The long loops with a bigger N: 200 kills, RabbitMQ away for a minute under load, every scenario swept over HTTP too. Hours
+lenge:
+    DRAP=200 STANS=60s SVEIP=full go test -timeout 6h -run 'Kill|RabbitMQDown|EveryWrite' ./acceptance

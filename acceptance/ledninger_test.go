@@ -18,6 +18,7 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
 	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
@@ -28,23 +29,29 @@ import (
 )
 
 // TestWhicheverProcessIsKilledNothingIsLost has the portal and the simulated Fiks IO as processes of their own, and kills now the one
-// and now the other with signal 9 while reports are uploaded. What only the platform held is gone with it; the frist brings a letter.
+// and now the other with signal 9 while reports are uploaded. With RabbitMQ the broker is a third process, and dies with the platform; by
+// itself it is killed below. What only the platform held is gone with it; the frist brings a letter.
 func TestWhicheverProcessIsKilledNothingIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kort kjøring")
 	}
-	for _, lager := range []string{"sqlite", "postgres"} {
-		t.Run(lager, func(t *testing.T) {
+	for _, x := range []struct{ lager, megler string }{{"sqlite", "innebygd"}, {"postgres", "innebygd"}, {"sqlite", "rabbitmq"}} {
+		lager, megler := x.lager, x.megler
+		t.Run(lager+" "+megler, func(t *testing.T) {
 			t.Parallel()
+			ganger := drap(t) / 2
+			if megler == "rabbitmq" {
+				rabbittest.Startet(t, rabbit.Finnes())
+				ganger = max(3, ganger/3) // the node takes ten seconds to start
+			}
 			url := "sqlite:" + filepath.Join(t.TempDir(), "portal.db")
 			if lager == "postgres" {
 				url = pgURL(pgtest.Database(t))
 			}
-			p := nyeProsesser(t, url, "innebygd", 20)
+			p := nyeProsesser(t, url, megler, 20)
 			d := &ledningstest{drapstest: drapstest{t: t, godtatt: map[melding.ID]bool{}}, p: p, adr: ledigAdresse(t)}
 			d.portal = p.startPortal(d.adr)
 			r := rand.New(rand.NewPCG(2026, uint64(len(lager))))
-			ganger := drap(t) / 2
 			for n := range ganger {
 				d.runde(time.Duration(50+r.IntN(300))*time.Millisecond, n%3 == 2)
 			}

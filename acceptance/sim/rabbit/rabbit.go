@@ -49,6 +49,14 @@ type Broker struct {
 
 var _ broker.Broker = (*Broker)(nil)
 
+// Finnes is ErrMangler when RabbitMQ is not installed.
+func Finnes() error {
+	if _, err := os.Stat(program); err != nil {
+		return ErrMangler
+	}
+	return nil
+}
+
 // Start runs a node and returns when it takes messages; ctx is for that only. ErrMangler when RabbitMQ is not installed. It refuses an
 // address that is not on loopback. A node that does not boot is an error with the end of its log.
 func Start(ctx context.Context, c Config) (*Broker, error) {
@@ -58,8 +66,8 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 	if c.Logg == nil {
 		c.Logg = slog.New(slog.DiscardHandler)
 	}
-	if _, err := os.Stat(program); err != nil {
-		return nil, ErrMangler
+	if err := Finnes(); err != nil {
+		return nil, err
 	}
 	o, rot, err := lesOppsett(c)
 	if err != nil {
