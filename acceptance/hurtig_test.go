@@ -56,6 +56,16 @@ func (h *hurtiglager) Update(ctx context.Context, id melding.ID, fn func(ports.U
 	return h.Lager.Update(ctx, id, fn)
 }
 
+func (h *hurtiglager) Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, bool, error) {
+	defer h.glem()
+	return h.Lager.Settle(ctx, id, o, fn)
+}
+
+func (h *hurtiglager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
+	defer h.glem()
+	return h.Lager.Begin(ctx, id, now, fn)
+}
+
 func (h *hurtiglager) Add(ctx context.Context, o ...levering.Oppdrag) (int, error) {
 	defer h.glem()
 	return h.Lager.Add(ctx, o...)

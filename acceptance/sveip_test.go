@@ -43,7 +43,7 @@ func (s scenario) verden(lager func(testing.TB) compose.Lager, fe *feil.Feil) wo
 	v.Lager, v.Ta = lager, fe.Take
 	v.Rundt = func(l *compose.Lager, t *ports.Transport, p *ports.Printer) {
 		x := *l
-		*l = feillager{fe.Store(x), x, x, fe.Work(x), fe.Ledger(x), fe.Certificates(x), x, fe.Registry(x), x, x, x}
+		*l = feillager{fe.Store(x), fe.Dispatch(x), x, fe.Work(x), fe.Ledger(x), fe.Certificates(x), x, fe.Registry(x), x, x, x}
 		*t, *p = fe.Transport(*t), fe.Printer(*p)
 	}
 	return v

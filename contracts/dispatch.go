@@ -1,7 +1,9 @@
 package contracts
 
 import (
+	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,11 +14,20 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// likSending fails unless the one question is answered as the three are.
+// Sendegrunnlag is what a send would be judged by. Nothing is written.
+func Sendegrunnlag(ctx context.Context, l Lager, id melding.ID, na time.Time) (g ports.Sendegrunnlag, err error) {
+	_, err = l.Dispatch.Begin(ctx, id, na, func(x ports.Sendegrunnlag) (ports.Endring, error) {
+		g = x
+		return ports.Endring{}, nil
+	})
+	return g, err
+}
+
+// likSending fails unless a send sees what the three answer.
 func likSending(t testing.TB, l Lager, id melding.ID, na time.Time, hva string) {
 	t.Helper()
 	is := is.New(t)
-	g, err := l.Dispatch.Sendegrunnlag(t.Context(), id, na)
+	g, err := Sendegrunnlag(t.Context(), l, id, na)
 	is.NoErr(err)
 	LikUtgave(t, g.Utgave, Les(t, l, id))
 	konto, err := l.Directory.Mottaker(t.Context(), g.Utgave.Melding.Fakta.RessursID)
@@ -33,24 +44,42 @@ func likSending(t testing.TB, l Lager, id melding.ID, na time.Time, hva string) 
 }
 
 func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
-	t.Run("U1 one question is answered as three", func(t *testing.T) {
+	t.Run("U1 a send sees what the three answer", func(t *testing.T) {
 		is, l := is.New(t), open(t)
-		_, err := l.Dispatch.Sendegrunnlag(t.Context(), MeldingID(Start), Start)
+		_, err := Sendegrunnlag(t.Context(), l, MeldingID(Start), Start)
 		is.True(errors.Is(err, ports.ErrNotFound))
 		o := OppsettFor("0301", "01", "02")
 		n := NyMelding(t, func(x *Oppskrift) { x.Til = o.Mottakere[1].Bydel.RessursID })
 		id := Lagre(t, l, n)
-		_, err = l.Dispatch.Sendegrunnlag(t.Context(), id, Start)
+		_, err = Sendegrunnlag(t.Context(), l, id, Start)
 		is.True(errors.Is(err, ports.ErrNotFound)) // a receiver that nobody has set up
 		is.NoErr(l.Registry.Apply(t.Context(), o))
 		for range 2 {
 			likSending(t, l, id, Start, "oppsettet")
-			g, err := l.Dispatch.Sendegrunnlag(t.Context(), id, Start)
+			g, err := Sendegrunnlag(t.Context(), l, id, Start)
 			is.NoErr(err)
 			g.Konto.Bydel.Navn["nb"] = "endret" // what is handed out is the caller's own
 		}
 		Lever(t, l, id, Start)
 		likSending(t, l, id, Start, "etter levering")
+	})
+
+	t.Run("U1 what it begins is written as by Update", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		o := OppsettFor("0301", "01")
+		is.NoErr(l.Registry.Apply(t.Context(), o))
+		id := Lagre(t, l, NyMelding(t, func(x *Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }))
+		for i, feil := range []error{errMitt, nil, errMitt, nil} { // a receiver read for the first time, and one that was kept
+			merke := strconv.Itoa(i + 1)
+			u, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return rik(id, merke), feil })
+			is.Equal(err, feil) // as it is
+			if feil != nil {
+				is.Equal(spor(t, l, id, merke), 0)
+				continue
+			}
+			is.Equal(spor(t, l, id, merke), 5)
+			LikUtgave(t, Les(t, l, id), u)
+		}
 	})
 
 	t.Run("U2 every change counts at once", func(t *testing.T) {

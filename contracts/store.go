@@ -18,6 +18,7 @@ import (
 func TestStore(t *testing.T, open func(t *testing.T) Lager) {
 	t.Run("Create", func(t *testing.T) { testCreate(t, open) })
 	t.Run("Update", func(t *testing.T) { testUpdate(t, open) })
+	t.Run("Settle", func(t *testing.T) { testSettle(t, open) })
 	t.Run("Sweep", func(t *testing.T) { testSweep(t, open) })
 	t.Run("Dispatch", func(t *testing.T) { testDispatch(t, open) })
 }

@@ -70,31 +70,4 @@ func testBorn(t *testing.T, open func(t *testing.T) Lager) {
 		is.True(errors.Is(err, ports.ErrExists))
 		is.Equal(len(klaim(t, l, n.Oppdrag[0].Ko, 1, Start)), 1)
 	})
-
-	t.Run("W9 an answer can be leased from the start", func(t *testing.T) {
-		is, l := is.New(t), open(t)
-		a := fodt(levering.SvarOppdrag(etSvar(Start)), Start)
-		ny, err := l.Work.AddLeased(t.Context(), a)
-		is.NoErr(err)
-		is.True(ny)
-		is.Equal(leggTil(t, l, a.Oppdrag), 0)
-		l = l.pany(t)
-		holdes(t, l, a)
-	})
-
-	t.Run("W9 what was said before is not leased again", func(t *testing.T) {
-		is, l := is.New(t), open(t)
-		o := levering.SvarOppdrag(etSvar(Start))
-		leggTil(t, l, o)
-		a := fodt(o, Start)
-		ny, err := l.Work.AddLeased(t.Context(), a)
-		is.NoErr(err)
-		is.True(!ny)
-		b := klaimEn(t, l, levering.KoSvar, Start)
-		is.NoErr(l.Work.Done(t.Context(), b))
-		ny, err = l.Work.AddLeased(t.Context(), a) // nor after it was settled
-		is.NoErr(err)
-		is.True(!ny)
-		is.Equal(len(klaim(t, l, levering.KoSvar, 9, Start.Add(time.Hour))), 0)
-	})
 }

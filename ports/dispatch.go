@@ -9,16 +9,17 @@ import (
 	"portal.example/bekymringsmelding/domain/melding"
 )
 
-// Sendegrunnlag is what a send begins with.
+// Sendegrunnlag is what a send is judged by.
 type Sendegrunnlag struct {
-	Utgave  Utgave                // as Store.Get
+	Utgave  Utgave                // as Store.Update gives it
 	Konto   kommune.Mottakerkonto // as Directory.Mottaker of the report's receiver
 	Godtatt []*x509.Certificate   // as Certificates.Accepted of it
 }
 
-// Dispatch reads for a send.
+// Dispatch begins a send.
 type Dispatch interface {
-	// Sendegrunnlag answers in one question what three would [U1]; now is when certificates are judged. Nothing in it is older than
-	// the call, also when the change was made by another process a moment before [U2]. ErrNotFound as the three.
-	Sendegrunnlag(ctx context.Context, id melding.ID, now time.Time) (Sendegrunnlag, error)
+	// Begin is Store.Update, where fn also sees the receiver and its certificates [U1]; now is when they are judged. Nothing that fn
+	// sees is older than the call, also when the change was made by another process a moment before [U2]. ErrNotFound when the report
+	// or its receiver is unknown.
+	Begin(ctx context.Context, id melding.ID, now time.Time, fn func(Sendegrunnlag) (Endring, error)) (Utgave, error)
 }

@@ -26,7 +26,8 @@ type Transport interface {
 	// left [T4].
 	Send(ctx context.Context, f Forsendelse) (ref string, err error)
 	// Receive calls take for each incoming message until ctx ends, and acks only after take returned nil [T1]. An answer may
-	// arrive before Send has returned [T2]: take stores it (Work.Add) and never judges it. [T3] A broken connection is mended
+	// arrive before Send has returned [T2]: take stores it, as what follows from it (Store.Settle) or as
+	// work (Work.Add). [T3] A broken connection is mended
 	// inside with backoff; Receive returns only when ctx ends.
 	Receive(ctx context.Context, take func(context.Context, melding.Svar) error) error
 }

@@ -23,9 +23,6 @@ type Work interface {
 	// it was settled [W2]. nye is how many were new: the rest the world has said before, and the caller makes that seen. After an
 	// error nye says nothing: the items may be there, and a repeat will then count none as new.
 	Add(ctx context.Context, o ...levering.Oppdrag) (nye int, err error)
-	// AddLeased is Add of the lease's item, as if the caller had claimed it the instant it was made [W9]. ny = false: the world has
-	// said it before, and nothing is leased. After an error the item may be there, and is handed out when the lease has run out.
-	AddLeased(ctx context.Context, l Lease) (ny bool, err error)
 	// Claim leases at most max items of the queue that are due at now, oldest due first [W3], never two of one report at a time
 	// [W4], across callers and queues. [W5] An item not due, or backing off, never holds back another of the same report: the frist
 	// fires while sending retries. [W6] Not settled by Until = handed out again. A claim that finds nothing writes nothing.

@@ -27,6 +27,7 @@ import (
 	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/app/onboarding"
 	"portal.example/bekymringsmelding/cmd/compose"
+	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
 	"portal.example/bekymringsmelding/ports"
@@ -186,13 +187,23 @@ type tidtaker struct {
 
 func (t *tidtaker) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, error) {
 	u, err := t.Lager.Update(ctx, id, fn)
+	t.se(u, err)
+	return u, err
+}
+
+func (t *tidtaker) Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, bool, error) {
+	u, ny, err := t.Lager.Settle(ctx, id, o, fn)
+	t.se(u, err)
+	return u, ny, err
+}
+
+func (t *tidtaker) se(u ports.Utgave, err error) {
 	if err == nil && u.Melding.Tilstand() == melding.LEVERT {
 		select {
-		case t.levert(id) <- time.Now():
+		case t.levert(u.Melding.Fakta.ID) <- time.Now():
 		default: // known already
 		}
 	}
-	return u, err
 }
 
 // glem lets go of the reports so far: the measurement must not be what grows.

@@ -186,17 +186,19 @@ func (l *Lager) Organisasjon(ctx context.Context, id kommune.FiksOrgID) (kommune
 	return o, nil
 }
 
-// Sendegrunnlag: see ports.Dispatch.
-func (l *Lager) Sendegrunnlag(ctx context.Context, id melding.ID, now time.Time) (g ports.Sendegrunnlag, err error) {
-	if g.Utgave, err = l.Get(ctx, id); err != nil {
-		return g, err
-	}
-	r := g.Utgave.Melding.Fakta.RessursID
-	if g.Konto, err = l.Mottaker(ctx, r); err != nil {
-		return g, err
-	}
-	g.Godtatt, err = l.Accepted(ctx, kommune.MottakerEier(r), now)
-	return g, err
+// Begin: see ports.Dispatch. Update asks fn without holding mu.
+func (l *Lager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
+	return l.Update(ctx, id, func(u ports.Utgave) (_ ports.Endring, err error) {
+		g := ports.Sendegrunnlag{Utgave: u}
+		r := u.Melding.Fakta.RessursID
+		if g.Konto, err = l.Mottaker(ctx, r); err != nil {
+			return ports.Endring{}, err
+		}
+		if g.Godtatt, err = l.Accepted(ctx, kommune.MottakerEier(r), now); err != nil {
+			return ports.Endring{}, err
+		}
+		return fn(g)
+	})
 }
 
 // Grunnlag: see ports.Access.

@@ -29,12 +29,33 @@ func (l *Lager) Get(ctx context.Context, id melding.ID) (ports.Utgave, error) {
 // Update: see ports.Store. fn runs outside the lock, so one that calls a port, against its promise, is found out by its answer and
 // not by a dead test; when the report has changed meanwhile everything is done again.
 func (l *Lager) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, error) {
+	u, _, err := l.oppdater(ctx, id, "", fn)
+	return u, err
+}
+
+// Settle: see ports.Store.
+func (l *Lager) Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(ports.Utgave) (ports.Endring, error)) (u ports.Utgave, ny bool, err error) {
+	return l.oppdater(ctx, id, o.ID, func(u ports.Utgave) (ports.Endring, error) {
+		e, err := fn(u)
+		if err == nil && !slices.Contains(e.Ferdig, o.ID) {
+			err = fmt.Errorf("oppdrag %s ble ikke gjort opp: %w", o.ID, ports.ErrRefused)
+		}
+		return e, err
+	})
+}
+
+// oppdater is Update that also remembers an item from the world, unless husk is ""; ny = it had not come before.
+func (l *Lager) oppdater(ctx context.Context, id melding.ID, husk levering.OppdragID, fn func(ports.Utgave) (ports.Endring, error)) (_ ports.Utgave, ny bool, err error) {
 	for {
 		l.mu.Lock()
 		r := l.meldinger[id]
 		if r == nil {
 			l.mu.Unlock()
-			return ports.Utgave{}, fmt.Errorf("melding %s: %w", id, ports.ErrNotFound)
+			return ports.Utgave{}, false, fmt.Errorf("melding %s: %w", id, ports.ErrNotFound)
+		}
+		if l.sett[husk] {
+			defer l.mu.Unlock()
+			return l.utgave(r), false, ctx.Err()
 		}
 		sett, a, b, u := r.versjon, l.utgave(r), l.utgave(r), l.utgave(r)
 		l.mu.Unlock()
@@ -42,41 +63,41 @@ func (l *Lager) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave)
 		e, err := fn(a)
 		igjen, err2 := fn(b)
 		if hva := uren(e, igjen, err, err2); hva != "" {
-			return ports.Utgave{}, fmt.Errorf("melding %s: %w: %s ble ikke det samme to ganger", id, ErrUren, hva)
+			return ports.Utgave{}, false, fmt.Errorf("melding %s: %w: %s ble ikke det samme to ganger", id, ErrUren, hva)
 		}
 		if err != nil {
-			return ports.Utgave{}, err
+			return ports.Utgave{}, false, err
 		}
 		if e.Tom() {
-			return u, nil
+			return u, true, nil
 		}
 		ny, err := levering.Anvend(u, e)
 		if err != nil {
-			return ports.Utgave{}, fmt.Errorf("%w: %w", err, ports.ErrRefused)
+			return ports.Utgave{}, false, fmt.Errorf("%w: %w", err, ports.ErrRefused)
 		}
 		if err := egne(id, e.Nye, e.Saker); err != nil {
-			return ports.Utgave{}, err
+			return ports.Utgave{}, false, err
 		}
 		if ny.Slettet && len(e.Deler) > 0 {
-			return ports.Utgave{}, fmt.Errorf("melding %s er slettet og tar ikke imot innhold: %w", id, ports.ErrRefused)
+			return ports.Utgave{}, false, fmt.Errorf("melding %s er slettet og tar ikke imot innhold: %w", id, ports.ErrRefused)
 		}
 		deler := map[melding.Del]*del{}
 		for navn, f := range e.Deler {
 			if deler[navn], err = lesDel(f); err != nil {
-				return ports.Utgave{}, fmt.Errorf("melding %s, del %s: %w", id, navn, err)
+				return ports.Utgave{}, false, fmt.Errorf("melding %s, del %s: %w", id, navn, err)
 			}
 		}
-		if u, ok, err := l.skriv(ctx, r, sett, e, ny, deler); ok || err != nil {
-			return u, err
+		if u, ok, err := l.skriv(ctx, r, sett, husk, e, ny, deler); ok || err != nil {
+			return u, ok, err
 		}
 	}
 }
 
 // skriv commits what has been judged; ok is false when the report is no longer the one that was read.
-func (l *Lager) skriv(ctx context.Context, r *lagret, sett int, e ports.Endring, ny ports.Utgave, deler map[melding.Del]*del) (u ports.Utgave, ok bool, err error) {
+func (l *Lager) skriv(ctx context.Context, r *lagret, sett int, husk levering.OppdragID, e ports.Endring, ny ports.Utgave, deler map[melding.Del]*del) (u ports.Utgave, ok bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r.versjon != sett {
+	if r.versjon != sett || l.sett[husk] {
 		return u, false, nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -87,6 +108,9 @@ func (l *Lager) skriv(ctx context.Context, r *lagret, sett int, e ports.Endring,
 		if eier, finnes := l.refs[ref]; finnes && eier != id {
 			return u, false, fmt.Errorf("melding %s: referansen hører til %s: %w", id, eier, ports.ErrConflict)
 		}
+	}
+	if husk != "" {
+		l.sett[husk] = true
 	}
 	r.versjon++
 	r.historikk, r.slettet, r.saker = ny.Melding.Historikk, ny.Slettet, nil

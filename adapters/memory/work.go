@@ -60,19 +60,8 @@ func (l *Lager) ordnet(med func(*ting) bool) []*ting {
 	return ut
 }
 
-// Add: see ports.Work.
+// Add: see ports.Work. The bytes of an answer are made our own before anything is written.
 func (l *Lager) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err error) {
-	return l.leggTil(ctx, nil, oo...)
-}
-
-// AddLeased: see ports.Work.
-func (l *Lager) AddLeased(ctx context.Context, y ports.Lease) (ny bool, err error) {
-	nye, err := l.leggTil(ctx, &y, y.Oppdrag)
-	return nye > 0, err
-}
-
-// leggTil makes the bytes of an answer our own before anything is written.
-func (l *Lager) leggTil(ctx context.Context, leie *ports.Lease, oo ...levering.Oppdrag) (nye int, err error) {
 	egne := slices.Clone(oo)
 	for i, o := range egne {
 		egne[i] = kopiOppdrag(o)
@@ -100,7 +89,7 @@ func (l *Lager) leggTil(ctx context.Context, leie *ports.Lease, oo ...levering.O
 		}
 		l.sett[o.ID] = true
 		nye++
-		l.leggInn(o, leie)
+		l.leggInn(o, nil)
 		if r := l.meldinger[o.Melding]; r != nil {
 			r.versjon++
 		}

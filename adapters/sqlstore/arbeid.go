@@ -16,46 +16,32 @@ import (
 // Add: see ports.Work. An id is remembered for ever (some 60 bytes), so an answer that the broker delivers again after it was judged
 // is not queued again [W2]. A crash before the commit leaves the answer unacknowledged at the broker, which has it still.
 func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err error) {
-	return s.leggTil(ctx, nil, oo...)
-}
-
-// AddLeased: see ports.Work. A crash after the commit leaves an item leased to nobody: handed out at Until.
-func (s *Store) AddLeased(ctx context.Context, l ports.Lease) (ny bool, err error) {
-	nye, err := s.leggTil(ctx, &l, l.Oppdrag)
-	return nye > 0, err
-}
-
-func (s *Store) leggTil(ctx context.Context, leie *ports.Lease, oo ...levering.Oppdrag) (nye int, err error) {
 	oo = slices.Clone(oo)
 	// Always in the same order: two callers with the same answers wait for each other and never both.
 	slices.SortStableFunc(oo, func(a, b levering.Oppdrag) int { return cmp.Compare(a.ID, b.ID) })
 	if s.skriv == nil {
 		return 0, errLesbar
 	}
-	ny := map[levering.OppdragID]bool{}
 	var sett []Setning
-	for _, o := range oo {
-		x := s.setning("INSERT INTO oppdrag_sett (id) VALUES (?1) ON CONFLICT (id) DO NOTHING RETURNING id", string(o.ID))
-		x.Rad = func(skann func(...any) error) error {
-			var id string
-			ny[o.ID] = true
-			return skann(&id)
-		}
+	ny := make([]*bool, len(oo))
+	for i, o := range oo {
+		var x Setning
+		x, ny[i] = s.husk(o.ID)
 		sett = append(sett, x)
 	}
 	err = s.iTo(ctx, "nytt arbeid", sett, func() ([]Setning, error) {
 		var rr [][]any
-		for _, o := range oo {
-			if !ny[o.ID] {
+		for i, o := range oo {
+			if !*ny[i] {
 				continue
 			}
 			kropp, err := svarkropp(o)
 			if err != nil {
 				return nil, err
 			}
-			rr = append(rr, append(nyOppdragRad(o).leid(leie).verdier(), kropp))
+			rr = append(rr, append(nyOppdragRad(o).verdier(), kropp))
 		}
-		if len(rr) == 0 {
+		if nye = len(rr); nye == 0 {
 			return nil, nil
 		}
 		return []Setning{s.rader("oppdrag", oppdragKolonner+", innhold", " ON CONFLICT (id) DO NOTHING", rr...)}, nil
@@ -63,7 +49,18 @@ func (s *Store) leggTil(ctx context.Context, leie *ports.Lease, oo ...levering.O
 	if err != nil {
 		return 0, err
 	}
-	return len(ny), nil
+	return nye, nil
+}
+
+// husk remembers that an item came from the world; ny is set when it had not come before.
+func (s *Store) husk(id levering.OppdragID) (x Setning, ny *bool) {
+	ny = new(bool)
+	x = s.setning("INSERT INTO oppdrag_sett (id) VALUES (?1) ON CONFLICT (id) DO NOTHING RETURNING id", string(id))
+	x.Rad = func(skann func(...any) error) error {
+		*ny = true
+		return skann(new(string))
+	}
+	return x, ny
 }
 
 // Extend holds only while the lease lives: past Until another item of the same report may have been handed out.

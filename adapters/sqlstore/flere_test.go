@@ -186,7 +186,7 @@ func TestFlereSerEndringenMedEnGang(t *testing.T) {
 		}
 		id := contracts.Lagre(t, r.lager(), contracts.NyMelding(t, func(x *contracts.Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }))
 		sending := func() ports.Sendegrunnlag {
-			g, err := andre.Sendegrunnlag(t.Context(), id, contracts.Start)
+			g, err := contracts.Sendegrunnlag(t.Context(), andre.lager(), id, contracts.Start)
 			is.NoErr(err)
 			return g
 		}

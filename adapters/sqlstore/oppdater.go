@@ -16,12 +16,34 @@ import (
 
 // Update: see ports.Store. The report's row is locked from the reading to the commit, so fn runs once and always on the newest.
 func (s *Store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, error) {
+	return s.oppdater(ctx, id, fn)
+}
+
+// Settle: see ports.Store. A crash before the commit leaves the answer unacknowledged at the broker, which has it still; after it the answer
+// is in the history, and its id among those that came.
+func (s *Store) Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, bool, error) {
+	x, ny := s.husk(o.ID)
+	u, err := s.oppdater(ctx, id, func(u ports.Utgave) (ports.Endring, error) {
+		if !*ny {
+			return ports.Endring{}, nil // writes nothing
+		}
+		e, err := fn(u)
+		if err == nil && !slices.Contains(e.Ferdig, o.ID) {
+			err = fmt.Errorf("oppdrag %s ble ikke gjort opp: %w", o.ID, ports.ErrRefused)
+		}
+		return e, err
+	}, x)
+	return u, *ny && err == nil, err
+}
+
+// oppdater is Update that also asks ogsa, after the lock and before fn.
+func (s *Store) oppdater(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error), ogsa ...Setning) (ports.Utgave, error) {
 	if s.skriv == nil {
 		return ports.Utgave{}, errLesbar
 	}
 	var ny ports.Utgave
 	l, ss := s.lesning(id, s.d.Las)
-	err := s.iTo(ctx, "melding "+string(id), ss, func() (skriv []Setning, err error) {
+	err := s.iTo(ctx, "melding "+string(id), append(ss, ogsa...), func() (skriv []Setning, err error) {
 		ny, skriv, err = s.bedom(l, fn)
 		return skriv, err // fn's error as it is [S7]
 	})

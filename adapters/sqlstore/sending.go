@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -18,27 +20,36 @@ type lestMottaker struct {
 	sertifikater []lestSertifikat
 }
 
-// Sendegrunnlag: see ports.Dispatch. Usually the report's own rows and the directory's number, on one snapshot.
-func (s *Store) Sendegrunnlag(ctx context.Context, id melding.ID, now time.Time) (ports.Sendegrunnlag, error) {
-	var nr int64
-	l, ss := s.lesning(id, "")
-	ss = append(ss, Setning{SQL: nrSporring, Rad: func(skann func(...any) error) error { return skann(&nr) }})
-	if err := s.lesAlt(ctx, "melding "+string(id), ss); err != nil {
-		return ports.Sendegrunnlag{}, err
-	}
-	u, err := l.utgave()
-	if err != nil {
-		return ports.Sendegrunnlag{}, err
-	}
-	r := u.Melding.Fakta.RessursID
-	m := s.mottakere.hent(r)
-	if m == nil || m.nr != nr {
-		if m, err = s.lesMottaker(ctx, r); err != nil {
-			return ports.Sendegrunnlag{}, err
+// errKatalogenEndret says that the receiver must be read again before fn can judge.
+var errKatalogenEndret = errors.New("katalogen er endret")
+
+// maksLesinger is how many times in a row the directory may have changed between the reading of a receiver and its use.
+const maksLesinger = 10
+
+// Begin: see ports.Dispatch. The directory's number is read after the report is locked: a receiver kept at that number is as the directory
+// has it then. A crash leaves what one in Update leaves.
+func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
+	for range maksLesinger {
+		var nr int64
+		var r kommune.RessursID
+		u, err := s.oppdater(ctx, id, func(u ports.Utgave) (ports.Endring, error) {
+			r = u.Melding.Fakta.RessursID
+			m := s.mottakere.hent(r)
+			if m == nil || m.nr != nr {
+				return ports.Endring{}, errKatalogenEndret
+			}
+			return fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
+		}, Setning{SQL: nrSporring, Rad: func(skann func(...any) error) error { return skann(&nr) }})
+		if !errors.Is(err, errKatalogenEndret) {
+			return u, err
+		}
+		m, err := s.lesMottaker(ctx, r)
+		if err != nil {
+			return ports.Utgave{}, err
 		}
 		s.mottakere.behold(m.nr, r, m)
 	}
-	return ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)}, nil
+	return ports.Utgave{}, fmt.Errorf("melding %s: %w: %w", id, errKatalogenEndret, ports.ErrUnavailable)
 }
 
 // lesMottaker reads a receiver and its number on one snapshot.

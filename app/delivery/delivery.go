@@ -52,8 +52,9 @@ type Config struct {
 	// BareTalt hears of every answer that left no row in a history and no case of its own, for metrics: its sender has made as many as anybody may.
 	BareTalt func()
 	// Vekk is called after a commit that owes work now, with the queues it lies in.
-	Vekk     func(...levering.Ko)
-	Handover ports.Handover // nil = everything is claimed
+	Vekk func(...levering.Ko)
+	// Vakt says why nothing may be decided now (a clock that cannot be trusted); nil = nothing ever.
+	Vakt func(context.Context) error
 }
 
 // Service is the use case. Safe for concurrent use.
@@ -80,6 +81,9 @@ func New(c Config) *Service {
 	}
 	if c.Vekk == nil {
 		c.Vekk = func(...levering.Ko) {}
+	}
+	if c.Vakt == nil {
+		c.Vakt = func(context.Context) error { return nil }
 	}
 	return &Service{Config: c}
 }
@@ -117,15 +121,20 @@ func (s *Service) gjor(ctx context.Context, l ports.Lease) error {
 // endre is Store.Update with an alarm in the log for each case it opened and a count of each event it wrote.
 func (s *Service) endre(ctx context.Context, id melding.ID, fn func(levering.Utgave, time.Time) (levering.Endring, error)) (levering.Utgave, error) {
 	na := s.Clock.Now()
-	var skrevet levering.Endring // of the last, that is the committed, call; read only for the log and the counters below
+	var skrevet levering.Endring // of the last, that is the committed, call; read only for the log and the counters
 	u, err := s.Store.Update(ctx, id, func(u levering.Utgave) (levering.Endring, error) {
 		e, err := fn(u, na)
 		skrevet = e
 		return e, err
 	})
-	if err != nil {
-		return u, err
+	if err == nil {
+		s.fortell(ctx, id, skrevet, na)
 	}
+	return u, err
+}
+
+// fortell tells of what was committed.
+func (s *Service) fortell(ctx context.Context, id melding.ID, skrevet levering.Endring, na time.Time) {
 	for _, h := range skrevet.Hendelser {
 		s.Tell(h.Kode)
 		if h.Art == melding.Overgang {
@@ -142,7 +151,6 @@ func (s *Service) endre(ctx context.Context, id melding.ID, fn func(levering.Utg
 			s.Vekk(o.Ko)
 		}
 	}
-	return u, nil
 }
 
 // enkelRegel is a rule that needs nothing but the item.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
@@ -27,21 +28,8 @@ func (s *Service) send(ctx context.Context, l ports.Lease) error {
 
 func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	o := l.Oppdrag
-	na := s.Clock.Now()
-	g, err := s.Dispatch.Sendegrunnlag(ctx, o.Melding, na)
-	if err != nil {
-		return err
-	}
-	u, konto, f := g.Utgave, g.Konto, g.Utgave.Melding.Fakta
-	// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
-	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
-	// Whether any certificate the report is sealed for is still accepted and not expired.
-	nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
-	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
-		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
-	})
+	u, konto, err := s.begynn(ctx, o)
 	if err != nil || !u.Skylder(o.ID) {
 		return err
 	}
@@ -53,15 +41,15 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	}
 	ttl := levering.SendeTTL(u, s.Policy, s.Clock.Now())
 	if ttl == 0 {
-		return s.regel(ctx, l, func(u levering.Utgave, o levering.Oppdrag, p levering.Policy, na time.Time) (levering.Endring, error) {
-			return levering.BegynnSending(u, o, konto, nokkel, p, na)
-		})
+		_, _, err := s.begynn(ctx, o)
+		return err
 	}
-	if begynt {
+	f, forsok := u.Melding.Fakta, levering.Sendeforsok(u, o)
+	if siste := u.Melding.Historikk[len(u.Melding.Historikk)-1]; siste.Kode != melding.SendingBegynt || siste.Forsok != forsok {
 		s.Gjentatt(levering.KoSend)
 	}
 	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
-		Forsok: levering.Sendeforsok(u, o), Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
+		Forsok: forsok, Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
 	switch {
 	case err == nil:
 		// A crash here leaves the message on the wire and our attempt open. Either the answer comes first and proves the send, or
@@ -74,6 +62,28 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 		return s.nektet(ctx, o, melding.ArsakNektet)
 	}
 	return err
+}
+
+// begynn is the intent: afterwards the attempt is durable, to the account that is answered, or the item is not owed any more.
+func (s *Service) begynn(ctx context.Context, o levering.Oppdrag) (levering.Utgave, kommune.Mottakerkonto, error) {
+	na := s.Clock.Now()
+	var skrevet levering.Endring // of the last, that is the committed, call, as in endre; so also konto
+	var konto kommune.Mottakerkonto
+	u, err := s.Dispatch.Begin(ctx, o.Melding, na, func(g ports.Sendegrunnlag) (levering.Endring, error) {
+		f := g.Utgave.Melding.Fakta
+		// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
+		konto = g.Konto
+		konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
+		// Whether any certificate the report is sealed for is still accepted and not expired.
+		nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
+		e, err := levering.BegynnSending(g.Utgave, o, konto, nokkel, s.Policy, na)
+		skrevet = e
+		return e, err
+	})
+	if err == nil {
+		s.fortell(ctx, o.Melding, skrevet, na)
+	}
+	return u, konto, err
 }
 
 func (s *Service) nektet(ctx context.Context, o levering.Oppdrag, a melding.Arsak) error {

@@ -12,8 +12,8 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// TaImot stores an answer from the wire as work. It judges nothing: the broker is told «taken» only after this returned nil, so a
-// crash before it means the answer comes again.
+// TaImot makes an answer from the wire durable: judged at once and settled in the commit that stores it, or, when that cannot be, as work.
+// The broker is told «taken» only after this returned nil, so a crash before it means the answer comes again.
 func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 	if sv.Mottatt.IsZero() {
 		sv.Mottatt = s.Clock.Now()
@@ -27,9 +27,17 @@ func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 			sv.Lesbarhet = melding.ArsakSvarTomt
 		}
 	}
-	ny, err := s.leggTil(ctx, levering.SvarOppdrag(sv))
+	o := levering.SvarOppdrag(sv)
+	ny, err := s.gjorOpp(ctx, o)
 	if err != nil {
-		return err
+		nye, feil := s.Work.Add(ctx, o)
+		if feil != nil {
+			return feil
+		}
+		if nye > 0 {
+			s.Vekk(levering.KoSvar)
+		}
+		ny = nye > 0 || !errors.Is(err, errIkkeProvd) // it may be our own commit that is there, and was not heard of
 	}
 	if !ny { // the wire did not hear our «taken», or the case system's broker repeats itself: somebody should be able to see it
 		s.Logg.InfoContext(ctx, "svaret er levert før", "svar", sv.ID)
@@ -38,27 +46,36 @@ func (s *Service) TaImot(ctx context.Context, sv melding.Svar) error {
 	return nil
 }
 
-// leggTil stores an answer, and judges it at once if this process has room. One with a body is claimed: what it is read from may be gone
-// when the wire has been told «taken».
-func (s *Service) leggTil(ctx context.Context, o levering.Oppdrag) (ny bool, err error) {
-	if s.Handover != nil && o.Svar.Innhold.Tom() {
-		if l, ok := s.Handover.Hold(ctx, o); ok {
-			defer func() {
-				if !ny || err != nil {
-					s.Handover.Drop(l)
-				}
-			}()
-			if ny, err = s.Work.AddLeased(ctx, l); ny && err == nil {
-				s.Handover.Start(l)
-			}
-			return ny, err
+var errIkkeProvd = errors.New("svaret er ikke bedømt")
+
+// gjorOpp judges an answer that nobody has queued; ny = false: it came before. An error leaves it to the queue, a panic too: whoever
+// judges it there tries again later, and calls a person. errIkkeProvd = nothing was written.
+func (s *Service) gjorOpp(ctx context.Context, o levering.Oppdrag) (ny bool, err error) {
+	defer func() {
+		if recover() != nil { // what it says can quote the content
+			err = fmt.Errorf("oppdrag %s: %w", o.ID, errIkkeFerdig)
 		}
+	}()
+	if err := s.Vakt(ctx); err != nil {
+		return false, fmt.Errorf("%w: %w", errIkkeProvd, err)
 	}
-	nye, err := s.Work.Add(ctx, o)
-	if err == nil && nye > 0 {
-		s.Vekk(levering.KoSvar)
+	id, err := s.finnMelding(ctx, *o.Svar)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errIkkeProvd, err)
 	}
-	return nye > 0, err
+	na := s.Clock.Now()
+	var skrevet levering.Endring // as in endre
+	u, ny, err := s.Store.Settle(ctx, id, o, func(u levering.Utgave) (levering.Endring, error) {
+		e, err := levering.BehandleSvar(u, o, s.Policy, na)
+		skrevet = e
+		return e, err
+	})
+	if err != nil || !ny {
+		return false, err
+	}
+	s.fortell(ctx, id, skrevet, na)
+	s.seUbrukt(ctx, u, *o.Svar)
+	return true, nil
 }
 
 func (s *Service) svar(ctx context.Context, l ports.Lease) error {
@@ -79,10 +96,17 @@ func (s *Service) svar(ctx context.Context, l ports.Lease) error {
 	u, err := s.endre(ctx, id, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
 		return levering.BehandleSvar(u, l.Oppdrag, s.Policy, na)
 	})
-	if err == nil && !u.Melding.HarSvar(sv.ID) {
-		s.bareTalt(ctx, id, string(sv.AvsenderKonto), sv.ID)
+	if err == nil {
+		s.seUbrukt(ctx, u, sv)
 	}
 	return err
+}
+
+// seUbrukt tells of an answer that its report has no row of.
+func (s *Service) seUbrukt(ctx context.Context, u levering.Utgave, sv melding.Svar) {
+	if !u.Melding.HarSvar(sv.ID) {
+		s.bareTalt(ctx, u.Melding.Fakta.ID, string(sv.AvsenderKonto), sv.ID)
+	}
 }
 
 // bareTalt tells of what is let go of without a row or a case, because the sender has made as many as anybody may.

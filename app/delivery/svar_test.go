@@ -11,6 +11,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"portal.example/bekymringsmelding/adapters/memory/feil"
 	"portal.example/bekymringsmelding/app/delivery"
 	"portal.example/bekymringsmelding/contracts"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -143,4 +144,86 @@ func TestAStrangersAnswersToAReportAreCountedAndTheReceiversIsUsed(t *testing.T)
 	is.NoErr(err)
 	is.Equal(u.Melding.Tilstand(), melding.LEVERT)
 	is.Equal(talt, 100-levering.MaksUbrukteSvar)
+}
+
+// koet is how many answers wait for somebody to judge them.
+func (r rigg) koet(t *testing.T) int {
+	t.Helper()
+	leier, err := r.lager.Claim(t.Context(), levering.KoSvar, 1000, r.klokke.Now(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(leier)
+}
+
+// When the wire is told «taken», the answer is in the report's history.
+func TestAReceiptIsWrittenDownBeforeTheWireIsToldSo(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	gjentatt := 0
+	r.Gjentatt = func(levering.Ko) { gjentatt++ }
+	n := contracts.NyMelding(t, func(o *contracts.Oppskrift) { o.Innsendt = t0 })
+	id, err := r.lager.Create(t.Context(), n)
+	is.NoErr(err)
+	sv := melding.Svar{ID: "s", Meldingstype: protokoll.Mottatt, Korrelasjon: string(id), AvsenderKonto: n.Fakta.KontoID}
+	is.NoErr(r.TaImot(t.Context(), sv))
+	u, err := r.lager.Get(t.Context(), id)
+	is.NoErr(err)
+	is.Equal(u.Melding.Tilstand(), melding.LEVERT)
+	is.Equal(gjentatt, 0)
+	is.NoErr(r.TaImot(t.Context(), sv)) // the wire did not hear us
+	is.Equal(gjentatt, 1)
+	etter, err := r.lager.Get(t.Context(), id)
+	is.NoErr(err)
+	is.Equal(etter, u)
+	is.Equal(r.koet(t), 0)
+}
+
+// An answer that cannot be judged now is stored all the same, and judged later.
+func TestAnAnswerThatCannotBeJudgedNowIsSomebodysWork(t *testing.T) {
+	n := contracts.NyMelding(t, func(o *contracts.Oppskrift) { o.Innsendt = t0 })
+	for navn, gjor := range map[string]func(r *rigg){
+		"meldingen er ikke kjent ennå":   func(r *rigg) { n.Fakta.ID = "" },
+		"klokken er ikke til å stole på": func(r *rigg) { r.Vakt = func(context.Context) error { return ports.ErrUnavailable } },
+		"lagringen går ikke":             func(r *rigg) { r.Store = &syk{Store: r.lager, id: n.Fakta.ID, feil: ports.ErrUnavailable} },
+		"en feil i en regel":             func(r *rigg) { r.Store = &syk{Store: r.lager, id: n.Fakta.ID} },
+	} {
+		t.Run(navn, func(t *testing.T) {
+			is, r := is.New(t), nyRigg()
+			n = contracts.NyMelding(t, func(o *contracts.Oppskrift) { o.Innsendt = t0 })
+			id, err := r.lager.Create(t.Context(), n)
+			is.NoErr(err)
+			gjor(&r)
+			var vekket []levering.Ko
+			r.Vekk = func(kk ...levering.Ko) { vekket = append(vekket, kk...) }
+			sv := melding.Svar{ID: "s", Meldingstype: protokoll.Mottatt, Korrelasjon: string(n.Fakta.ID), AvsenderKonto: n.Fakta.KontoID}
+			is.NoErr(r.TaImot(t.Context(), sv))
+			is.Equal(vekket, []levering.Ko{levering.KoSvar})
+			gjentatt := 0
+			r.Gjentatt = func(levering.Ko) { gjentatt++ }
+			r.Store = r.lager
+			is.NoErr(r.TaImot(t.Context(), sv)) // the world says it again, when all is well
+			is.Equal(gjentatt, 1)
+			is.Equal(r.koet(t), 1)
+			u, err := r.lager.Get(t.Context(), id)
+			is.NoErr(err)
+			is.Equal(u.Melding.Tilstand(), melding.AKSEPTERT)
+		})
+	}
+}
+
+// The commit was done, and nobody heard: the answer is neither judged twice nor counted as a repeat of the world's.
+func TestAnAnswerWhoseCommitWasNotHeardOfIsJudgedOnce(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	f := feil.Ny(nil)
+	f.Sett(feil.Nte(1, true, ports.ErrUnavailable))
+	n := contracts.NyMelding(t, func(o *contracts.Oppskrift) { o.Innsendt = t0 })
+	id, err := r.lager.Create(t.Context(), n)
+	is.NoErr(err)
+	r.Store = f.Store(r.lager)
+	r.Gjentatt = func(levering.Ko) { t.Error("ingen gjentakelse") }
+	is.NoErr(r.TaImot(t.Context(), melding.Svar{ID: "s", Meldingstype: protokoll.Mottatt, Korrelasjon: string(id), AvsenderKonto: n.Fakta.KontoID}))
+	u, err := r.lager.Get(t.Context(), id)
+	is.NoErr(err)
+	is.Equal(u.Melding.Tilstand(), melding.LEVERT)
+	is.Equal(r.koet(t), 0)
 }

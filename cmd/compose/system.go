@@ -161,7 +161,7 @@ func (s *System) sett(hemmelig []byte, d delivery.Config) {
 	s.vakt = &vakt{lager: l, clock: s.clock, utenTid: s.cfg.Deler.UtenKlokkevakt}
 	s.Outbox = outbox.New(outbox.Config{Work: l, Clock: s.clock, Policy: s.Policy, Logg: s.logg, Vakt: s.vakt.Sjekk})
 	d.Store, d.Dispatch, d.Vault, d.Work, d.Ledger, d.Directory, d.Certs, d.Overview = l, l, l, l, l, l, l, l
-	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.BareTalt, d.Vekk, d.Handover = s.clock, s.Policy, s.logg, tell, m.gjentatt, m.bareTalt.Inc, s.Outbox.Vekk, s.Outbox
+	d.Clock, d.Policy, d.Logg, d.Tell, d.Gjentatt, d.BareTalt, d.Vekk, d.Vakt = s.clock, s.Policy, s.logg, tell, m.gjentatt, m.bareTalt.Inc, s.Outbox.Vekk, s.vakt.Sjekk
 	if s.fiks != nil {
 		d.Catalogue = s.fiks
 	}

@@ -31,7 +31,7 @@ type store struct {
 	f *Feil
 }
 
-// Store wraps Create and Update.
+// Store wraps Create, Update and Settle.
 func (f *Feil) Store(s ports.Store) ports.Store { return store{s, f} }
 
 func (s store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
@@ -40,6 +40,27 @@ func (s store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 
 func (s store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, error) {
 	return verdi(s.f, "Store", "Update", string(id), func() (ports.Utgave, error) { return s.Store.Update(ctx, id, fn) })
+}
+
+func (s store) Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(ports.Utgave) (ports.Endring, error)) (u ports.Utgave, ny bool, err error) {
+	u, err = verdi(s.f, "Store", "Settle", string(id), func() (_ ports.Utgave, err error) {
+		var u ports.Utgave
+		u, ny, err = s.Store.Settle(ctx, id, o, fn)
+		return u, err
+	})
+	return u, ny && err == nil, err
+}
+
+type dispatch struct {
+	ports.Dispatch
+	f *Feil
+}
+
+// Dispatch wraps Begin.
+func (f *Feil) Dispatch(d ports.Dispatch) ports.Dispatch { return dispatch{d, f} }
+
+func (d dispatch) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
+	return verdi(d.f, "Dispatch", "Begin", string(id), func() (ports.Utgave, error) { return d.Dispatch.Begin(ctx, id, now, fn) })
 }
 
 type work struct {
@@ -57,10 +78,6 @@ func (w work) Add(ctx context.Context, o ...levering.Oppdrag) (int, error) {
 		id = string(o[0].ID)
 	}
 	return verdi(w.f, "Work", "Add", id, func() (int, error) { return w.Work.Add(ctx, o...) })
-}
-
-func (w work) AddLeased(ctx context.Context, l ports.Lease) (bool, error) {
-	return verdi(w.f, "Work", "AddLeased", string(l.Oppdrag.ID), func() (bool, error) { return w.Work.AddLeased(ctx, l) })
 }
 
 func (w work) Claim(ctx context.Context, ko levering.Ko, max int, now time.Time, lease time.Duration) ([]ports.Lease, error) {
