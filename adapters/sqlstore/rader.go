@@ -3,7 +3,10 @@ package sqlstore
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -129,22 +132,45 @@ func (r *meldingRad) fakta() (melding.Fakta, error) {
 		IntegrasjonID: r.IntegrasjonID, TilFiksOrgID: r.TilFiksOrgID, Kommune: r.Kommune, Bydel: r.Bydel, RessursID: r.RessursID,
 		Kanal: r.FaktaKanal, KontoID: r.KontoID, Innsendt: tid(r.Innsendt), Frist: tid(r.Frist), Oppbevar: r.Oppbevar,
 		MuligDublett: r.MuligDublett, UtloptPrint: r.UtloptPrint}
-	var deler map[melding.Del]delfakta
-	if err := json.Unmarshal([]byte(r.Deler), &deler); err != nil {
-		return f, fmt.Errorf("melding %s, deler: %w", r.ID, ports.ErrCorrupt)
+	deler, err := lesDelfakta(r.Deler)
+	if err != nil {
+		return f, fmt.Errorf("melding %s, %w: %w", r.ID, err, ports.ErrCorrupt)
 	}
-	if deler != nil {
-		f.Deler = map[melding.Del]melding.Delfakta{}
-	}
-	for d, x := range deler {
-		df := melding.Delfakta{Storrelse: x.Storrelse, Forsegling: x.Forsegling, Nokkelserie: x.Nokkelserie}
-		if n, err := hex.Decode(df.SHA256[:], []byte(x.SHA256)); err != nil || n != len(df.SHA256) {
-			return f, fmt.Errorf("melding %s, del %s: %w", r.ID, d, ports.ErrCorrupt)
-		}
-		f.Deler[d] = df
-	}
+	f.Deler = deler
 	return f, nil
 }
+
+// lesDelfakta reads the text of a report's parts. It never changes, and is read at each step of the report's life.
+func lesDelfakta(tekst string) (map[melding.Del]melding.Delfakta, error) {
+	ut := lesteDeler.hent(tekst)
+	if ut == nil {
+		var deler map[melding.Del]delfakta
+		if err := json.Unmarshal([]byte(tekst), &deler); err != nil {
+			return nil, errors.New("deler")
+		}
+		if deler == nil {
+			return nil, nil
+		}
+		ut = map[melding.Del]melding.Delfakta{}
+		for d, x := range deler {
+			df := melding.Delfakta{Storrelse: x.Storrelse, Forsegling: x.Forsegling, Nokkelserie: x.Nokkelserie}
+			if n, err := hex.Decode(df.SHA256[:], []byte(x.SHA256)); err != nil || n != len(df.SHA256) {
+				return nil, fmt.Errorf("del %s", d)
+			}
+			ut[d] = df
+		}
+		lesteDeler.behold(0, tekst, ut)
+	}
+	egen := maps.Clone(ut)
+	for d, x := range egen {
+		x.Nokkelserie = slices.Clone(x.Nokkelserie)
+		egen[d] = x
+	}
+	return egen, nil
+}
+
+// lesteDeler keeps what was read, for whoever reads the same text again. Nobody changes what lies in it.
+var lesteDeler buffer[string, map[melding.Del]melding.Delfakta]
 
 type hendelseRad struct {
 	bun.BaseModel `bun:"table:hendelse,alias:h"`

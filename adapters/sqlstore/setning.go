@@ -27,6 +27,9 @@ func (s *Store) setning(q string, args ...any) Setning {
 
 // rentTekst is s as bun writes it with UtenNul: each byte that is not text replaced.
 func rentTekst(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r == 0 {
 			return utf8.RuneError

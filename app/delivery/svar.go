@@ -59,13 +59,28 @@ func (s *Service) gjorOpp(ctx context.Context, o levering.Oppdrag) (ny bool, err
 	if err := s.Vakt(ctx); err != nil {
 		return false, fmt.Errorf("%w: %w", errIkkeProvd, err)
 	}
+	// Nearly always the report that the answer names is one that has sent what it answers; then nobody has to look for it.
+	if id, err := melding.ParseID(o.Svar.Korrelasjon); err == nil {
+		ny, err := s.gjorOppFor(ctx, id, o, func(u levering.Utgave) bool { return o.Svar.SvarTil == "" || u.Melding.SendtSom(o.Svar.SvarTil) })
+		if !errors.Is(err, errIkkeProvd) && !errors.Is(err, ports.ErrNotFound) {
+			return ny, err
+		}
+	}
 	id, err := s.finnMelding(ctx, *o.Svar)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", errIkkeProvd, err)
 	}
+	return s.gjorOppFor(ctx, id, o, func(levering.Utgave) bool { return true })
+}
+
+// gjorOppFor judges an answer about one report, if that is its own.
+func (s *Service) gjorOppFor(ctx context.Context, id melding.ID, o levering.Oppdrag, dens func(levering.Utgave) bool) (bool, error) {
 	na := s.Clock.Now()
 	var skrevet levering.Endring // as in endre
 	u, ny, err := s.Store.Settle(ctx, id, o, func(u levering.Utgave) (levering.Endring, error) {
+		if !dens(u) {
+			return levering.Endring{}, errIkkeProvd
+		}
 		e, err := levering.BehandleSvar(u, o, s.Policy, na)
 		skrevet = e
 		return e, err

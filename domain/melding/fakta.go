@@ -195,6 +195,11 @@ func (m Melding) HarSvar(id string) bool {
 	return slices.ContainsFunc(m.Historikk, func(h Hendelse) bool { return h.Referanse == id && h.Kode.Referanseslag() == RefSvar })
 }
 
+// SendtSom says whether the platform gave one of the report's messages this id.
+func (m Melding) SendtSom(ref string) bool {
+	return slices.ContainsFunc(m.Historikk, func(h Hendelse) bool { return h.Referanse == ref && h.Kode.Referanseslag() == RefSending })
+}
+
 // Levert is when the report became LEVERT; zero while it is not.
 func (m Melding) Levert() time.Time {
 	for _, h := range m.Historikk {
