@@ -39,6 +39,8 @@ type Lempelig struct {
 	UkryptertData  bool `help:"Godta data som ikke er en hel CMS EnvelopedData."`
 	Kropp          bool `help:"Ikke kontroller at meldingstypen skal ha, eller ikke ha, innhold."`
 	KlientHeadere  bool `help:"Godta klientMeldingId som ikke er en UUID, og to ulike klientKorrelasjons(s)Id."`
+	Verdier        bool `help:"Godta ttl som tekst eller med desimaler, og tall, sannhetsverdier og null i headere (null utelates)."`
+	Bearer         bool `help:"Godta «Bearer» foran tokenet med store og små bokstaver om hverandre."`
 	FremmedSvar    bool `help:"Godta svar uten svarPaMelding, på en melding avsenderen ikke har fått, til en annen enn den som sendte den, og på kvitteringer."`
 }
 

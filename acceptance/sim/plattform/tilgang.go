@@ -19,7 +19,11 @@ func (k kaller) har(kontoID string) bool { return slices.Contains(k.kontoer, kon
 
 // autentiser judges the three headers (§2.1, §2.4). A bad token has an answer of its own; of the rest nothing tells which was wrong.
 func (p *Plattform) autentiser(r *http.Request) (kaller, error) {
-	token, ok := strings.CutPrefix(enkel(r, "Authorization"), "Bearer ")
+	const bearer = "Bearer "
+	token, ok := strings.CutPrefix(enkel(r, "Authorization"), bearer)
+	if !ok && p.c.Lempelig.Bearer && len(token) > len(bearer) && strings.EqualFold(token[:len(bearer)], bearer) {
+		token, ok = token[len(bearer):], true
+	}
 	id, _ := lesUUID(enkel(r, "IntegrasjonId"))
 	k, tokenOK := p.kaller(r.Context(), id, enkel(r, "IntegrasjonPassord"), token)
 	switch {
