@@ -106,7 +106,7 @@ func vis(ut io.Writer, v *fikssim.Verden, fil string) error {
 		hva := "fagsystemet er " + k.Fagsystem
 		switch {
 		case k.Portal:
-			hva = "avsenderen: send som den med send-API-et"
+			hva = "avsenderen: be om en prøvemelding på siden, eller send som den med send-API-et"
 		case k.Fagsystem == "ingen":
 			hva = "køen er ledig for din egen klient"
 		}

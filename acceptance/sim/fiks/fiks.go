@@ -19,16 +19,19 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
+	"portal.example/bekymringsmelding/domain/melding"
 )
 
-// Valg is what Start needs. Rundt and Karakter may be nil.
+// Valg is what Start needs. Funcs may be nil, all but Broker.
 type Valg struct {
 	Plattform plattform.Config
 	Broker    func(broker.Tilgang) (broker.Broker, error) // asks the platform who may log in
 	Kontoer   []plattform.Konto
-	Lytt      net.Listener                    // where the API and the admin page are served, over HTTP
-	Karakter  func(kontoID string) string     // of an account's case system, for the admin page; "" = none
-	Rundt     func(http.Handler) http.Handler // may stand before all that is served
+	Lytt      net.Listener                         // where the API and the admin page are served, over HTTP
+	Karakter  func(kontoID string) string          // of an account's case system, for the admin page; "" = none
+	Avsender  string                               // the account that the admin page sends made-up reports from; "" = it sends none
+	Versjon   func(kontoID string) melding.Versjon // what an account reads, for these reports; nil = V2
+	Rundt     func(http.Handler) http.Handler      // may stand before all that is served
 }
 
 // Fiks is what runs.
@@ -88,7 +91,7 @@ func Start(ctx context.Context, v Valg) (f *Fiks, err error) {
 }
 
 func (f *Fiks) handler(v Valg) (http.Handler, error) {
-	admin, err := side.Ny(side.Config{Plattform: f.Plattform, Fagsystem: v.Karakter})
+	admin, err := side.Ny(side.Config{Plattform: f.Plattform, Fagsystem: v.Karakter, Avsender: v.Avsender, Versjon: v.Versjon})
 	if err != nil {
 		return nil, err
 	}
