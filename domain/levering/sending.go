@@ -170,7 +170,7 @@ func FristUtlopt(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
 // was called for. That loses nothing: a receiver that cannot open it answers feilet, one that says nothing meets the frist, and either brings
 // the letter. And it opens nothing to others: the bytes go to the account the report was accepted for and nowhere else, so a stolen key
 // is of use only to somebody who takes from that account's queue too, and who got its owner or an operator to announce the second certificate.
-// Where a certificate is at hand, in intake and when one is revoked, all of it is compared.
+// Where a certificate is at hand more is compared: its issuer too at intake, and all of it when one is revoked.
 func VurderNokkel(serier []string, godtatt []*x509.Certificate, na time.Time) Nokkel {
 	for _, c := range godtatt {
 		if slices.Contains(serier, strings.ToLower(c.SerialNumber.Text(16))) && !na.After(c.NotAfter) {
