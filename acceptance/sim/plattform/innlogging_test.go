@@ -100,17 +100,17 @@ func TestAWrongLoginOverAMQPCostsAndSaysTheSameWhateverIsWrong(t *testing.T) {
 	l.p.TellSammenlikninger(func() { a.sammenlikninger.Add(1) })
 	rot := x509.NewCertPool()
 	rot.AddCert(l.n.CA.Cert)
-	prov := func(sasl []amqp091.Authentication) (error, [2]int32) {
+	prov := func(sasl []amqp091.Authentication) ([2]int32, error) {
 		a.ta()
 		c, err := amqp091.DialConfig("amqps://"+l.b.Adresse()+"/", amqp091.Config{SASL: sasl,
 			TLSClientConfig: &tls.Config{RootCAs: rot, Time: func() time.Time { return simtest.Start }}})
 		if err == nil {
 			_ = c.Close()
 		}
-		return err, a.ta()
+		return a.ta(), err
 	}
 	god, tokenGodt, tokenGalt := innlogginger(l.rigg)
-	err, pris := prov(god.SASL())
+	pris, err := prov(god.SASL())
 	is.New(t).NoErr(err)
 	is.New(t).Equal(pris, [2]int32{1, 3})
 	feil := map[string][]amqp091.Authentication{ // not the form of one
@@ -127,7 +127,7 @@ func TestAWrongLoginOverAMQPCostsAndSaysTheSameWhateverIsWrong(t *testing.T) {
 	for navn, sasl := range feil {
 		t.Run(navn, func(t *testing.T) {
 			is := is.New(t)
-			err, fikk := prov(sasl)
+			fikk, err := prov(sasl)
 			is.Equal(fikk, pris)
 			is.Equal(err, &amqp091.Error{Code: amqp091.AccessRefused, Reason: "username or password not allowed"})
 		})
