@@ -11,6 +11,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/acceptance/sim/eksempel"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
@@ -153,7 +154,7 @@ var avslag = []scenario{
 			"XML-bombe":                       {god.PDF, onde().xml, "UGYLDIG_CMS"},
 			"avkuttet":                        {god.PDF, god.Asice[:len(god.Asice)-1], "UGYLDIG_CMS"},
 			"noe etter slutten":               {god.PDF, append(bytes.Clone(god.Asice), 0), "UGYLDIG_CMS"},
-			"PDF uten kryptering":             {world.EksempelPDF("Åpen"), god.Asice, "UGYLDIG_CMS"},
+			"PDF uten kryptering":             {eksempel.PDF("Åpen"), god.Asice, "UGYLDIG_CMS"},
 		} {
 			s := god
 			s.PDF, s.Asice = x.pdf, x.asice

@@ -104,6 +104,26 @@ func TestLedger(t *testing.T, open func(t *testing.T) Lager) {
 		is.Equal(v, "")
 	})
 
+	t.Run("L4 marks are found by how their names begin", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		vil := map[string]string{"a%_/å/1": "1", "a%_/å/2": "2", "a%_/å/": "3"}
+		for navn, verdi := range vil {
+			is.NoErr(l.Ledger.SetMark(t.Context(), navn, verdi))
+		}
+		for _, navn := range []string{"a%_/å", "axx/å/1", "A%_/Å/1", "xa%_/å/1", "a%_/ø/1"} { // near, and not it
+			is.NoErr(l.Ledger.SetMark(t.Context(), navn, "4"))
+		}
+		is.NoErr(l.Ledger.SetMark(t.Context(), "a%_/å/tom", "5"))
+		is.NoErr(l.Ledger.SetMark(t.Context(), "a%_/å/tom", ""))
+		l = l.pany(t)
+		fikk, err := l.Ledger.Marks(t.Context(), "a%_/å/")
+		is.NoErr(err)
+		is.Equal(fikk, vil)
+		fikk, err = l.Ledger.Marks(t.Context(), "finnes ikke")
+		is.NoErr(err)
+		is.Equal(len(fikk), 0)
+	})
+
 	t.Run("Now is an instant in UTC", func(t *testing.T) {
 		is, l := is.New(t), open(t)
 		a, err := l.Ledger.Now(t.Context())

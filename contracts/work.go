@@ -18,6 +18,7 @@ import (
 // TestWork is the contract of ports.Work. Every instant is passed in, so nothing waits.
 func TestWork(t *testing.T, open func(t *testing.T) Lager) {
 	t.Run("Add", func(t *testing.T) { testAdd(t, open) })
+	t.Run("Pending", func(t *testing.T) { testPending(t, open) })
 	t.Run("Claim", func(t *testing.T) { testClaim(t, open) })
 	t.Run("Lease", func(t *testing.T) { testLease(t, open) })
 	t.Run("Born", func(t *testing.T) { testBorn(t, open) })

@@ -18,5 +18,8 @@ type Ledger interface {
 	// Mark is "" when never set.
 	Mark(ctx context.Context, name string) (value string, err error)
 	SetMark(ctx context.Context, name, value string) error // durable [L2]
+	// Marks gives every mark whose name begins with prefix, but for those that are "" [L4]. What several may write at once is one mark
+	// each, and none of them reads before it writes.
+	Marks(ctx context.Context, prefix string) (map[string]string, error)
 	Now(ctx context.Context) (time.Time, error)
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"portal.example/bekymringsmelding/acceptance/sim/eksempel"
 	"portal.example/bekymringsmelding/adapters/asice"
 	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -227,7 +228,7 @@ func Eksempel(ctx context.Context, a *Avsender, n Nokler, s Sending, kommunenavn
 	if err != nil {
 		return s, err
 	}
-	pdf := EksempelPDF("Bekymringsmelding (prøve)", "Mottaker: "+kommunenavn+", "+bydelsnavn, "Meldt av: "+a.Data.Navn, "",
+	pdf := eksempel.PDF("Bekymringsmelding (prøve)", "Mottaker: "+kommunenavn+", "+bydelsnavn, "Meldt av: "+a.Data.Navn, "",
 		"Dette er en oppdiktet melding som bare brukes til å vise hvordan portalen virker.", "Alle navn og nummer er laget for prøver.")
 	return a.Forsegl(ctx, n, s, j, melding.NyKlartekst(pdf))
 }

@@ -12,7 +12,6 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/fiks"
-	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -55,12 +54,7 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 	grunn, err := fiks.Start(ctx, fiks.Valg{Lytt: v.Lytt, Kontoer: v.D.kontoer(), Karakter: func(konto string) string { return karakter[konto] },
 		Plattform: plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense, Lempelig: v.Lempelig},
 		Broker:    func(t broker.Tilgang) (broker.Broker, error) { return v.Broker(t, tjener) },
-		Rundt: func(f *fiks.Fiks, h http.Handler) http.Handler {
-			if v.Rundt != nil {
-				h = v.Rundt(h)
-			}
-			return medBrudd(f, h)
-		}})
+		Rundt:     v.Rundt})
 	if err != nil {
 		return nil, err
 	}
@@ -79,24 +73,6 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 		}
 	}
 	return f, nil
-}
-
-// medBrudd adds what only a test wants: POST /brudd closes every AMQP connection, as a restart of the broker does.
-func medBrudd(f *fiks.Fiks, h http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", h)
-	mux.Handle("POST /brudd", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopback.Vert(r.Host) {
-			http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
-			return
-		}
-		if err := f.Broker.Brudd(r.Context()); err != nil {
-			http.Error(w, "forbindelsene ble ikke brutt", http.StatusInternalServerError)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
-	})))
-	return mux
 }
 
 // koble gives a receiver's account a case system; "ingen" gets none.

@@ -36,6 +36,7 @@ var feil = []bytte{
 	b(`unexpected (?:argument|token|flag argument) `, "ukjent argument "),
 	b(`(?:, did you mean(?: one of)? )(.*)\?$`, ", mente du $1?"),
 	b(` must be one of (.*) but got `, " må være en av $1, ikke "),
+	b(`expected \S+ value but got "EOL" \(<EOL>\)`, "verdien mangler"),
 	b(`expected (?:an int|a valid \d+ bit u?int) but got `, "skal være et helt tall, ikke "),
 	b(`expected a (?:float|valid \d+ bit float) but got `, "skal være et tall, ikke "),
 	b(`expected duration but got ("[^"]*").*`, "skal være en varighet som 30s eller 5m, ikke $1"),

@@ -63,6 +63,8 @@ func TestKongSpeaksBokmal(t *testing.T) {
 		{"hent borte --valg=en", "<fil>: "},
 		{"vis x --tull", "ukjent flagg --tull"},
 		{"vis x --antall=mange", `skal være et helt tall, ikke "mange"`},
+		{"vis x --antall", "--antall: verdien mangler"},
+		{"hent bokmal.go --merke", "--merke: verdien mangler"},
 		{"vis x --vent=lenge", `skal være en varighet som 30s eller 5m, ikke "lenge"`},
 	} {
 		sagt := tolk(t, strings.Fields(x.args)...)

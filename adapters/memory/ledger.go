@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -74,6 +75,19 @@ func (l *Lager) SetMark(ctx context.Context, name, value string) error {
 	}
 	l.merker[name] = value
 	return nil
+}
+
+// Marks: see ports.Ledger.
+func (l *Lager) Marks(ctx context.Context, prefix string) (map[string]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ut := map[string]string{}
+	for navn, v := range l.merker {
+		if strings.HasPrefix(navn, prefix) && v != "" {
+			ut[navn] = v
+		}
+	}
+	return ut, ctx.Err()
 }
 
 // Now: see ports.Ledger. The store's clock is the one it was given.

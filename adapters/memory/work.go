@@ -181,6 +181,13 @@ func (l *Lager) Done(ctx context.Context, y ports.Lease) error {
 	return nil
 }
 
+// Pending: see ports.Work.
+func (l *Lager) Pending(ctx context.Context, id levering.OppdragID) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.oppdrag[id] != nil, ctx.Err()
+}
+
 // Next: see ports.Work.
 func (l *Lager) Next(ctx context.Context, ko levering.Ko) (time.Time, error) {
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -113,6 +114,73 @@ func TestACaseAboutWorkThatIsNotNeededAnyMoreClosesItself(t *testing.T) {
 	_, err = r.Sveip(t.Context()) // confirmed: no letter is needed
 	is.NoErr(err)
 	is.Equal(len(r.apne(t)), 0)
+}
+
+// dor is a ledger of a process that dies when it closes a case.
+type dor struct{ ports.Ledger }
+
+func (dor) CloseCase(context.Context, levering.SakID, string, string, time.Time) error {
+	return ports.ErrUnavailable
+}
+
+func TestACaseAboutAnAnswerIsClosedAlsoWhenTheProcessThatDidTheWorkDied(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	n := contracts.NyMelding(t, func(o *contracts.Oppskrift) { o.Innsendt, o.Frist = t0, t0.Add(time.Hour) })
+	id, err := r.lager.Create(t.Context(), n)
+	is.NoErr(err)
+	s := &syk{Store: r.lager, id: id, feil: ports.ErrRefused}
+	r.Store = s
+	is.NoErr(r.TaImot(t.Context(), melding.Svar{ID: "s/med/skråstrek", Meldingstype: protokoll.Mottatt, Korrelasjon: string(id), AvsenderKonto: n.Fakta.KontoID}))
+	r.prov(t, levering.KoSvar, 7)
+	_, err = r.Sveip(t.Context())
+	is.NoErr(err)
+	is.Equal(len(r.apne(t)), 1) // still owed
+	s.frisk = true
+	r.Ledger = dor{r.lager}
+	r.prov(t, levering.KoSvar, 1) // settled, and the case stands
+	is.Equal(len(r.apne(t)), 1)
+	_, err = r.Sveip(t.Context())
+	is.True(errors.Is(err, ports.ErrUnavailable))
+
+	r.Ledger = r.lager // the next process
+	_, err = r.Sveip(t.Context())
+	is.NoErr(err)
+	is.Equal(len(r.apne(t)), 0)
+}
+
+// uleseligArbeid is work of which one item cannot be looked at.
+type uleseligArbeid struct {
+	ports.Work
+	id levering.OppdragID
+}
+
+func (u uleseligArbeid) Pending(ctx context.Context, id levering.OppdragID) (bool, error) {
+	if id == u.id {
+		return false, ports.ErrCorrupt
+	}
+	return u.Work.Pending(ctx, id)
+}
+
+func TestNeitherAFloodOfCasesNorOneThatCannotBeReadKeepsAnOldOneOpen(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	apne := func(id string, nar time.Time) {
+		is.NoErr(r.lager.OpenCase(t.Context(), levering.Sak{ID: levering.SakID("ledger/arbeid-sliter/" + id + "/1"), Art: levering.SakArbeidSliter, Apnet: nar, Frist: nar}))
+	}
+	apne("svar/gjort", t0)
+	apne("svar/uleselig", t0.Add(time.Second)) // looked at before the other
+	for n := range 5000 {
+		is.NoErr(r.lager.OpenCase(t.Context(), levering.Sak{ID: levering.SakID(fmt.Sprintf("ledger/nokkel-utloper/%d", n)), Art: levering.SakNokkelUtloper, Apnet: t0.Add(time.Hour), Frist: t0}))
+	}
+	r.Work = uleseligArbeid{r.lager, "svar/uleselig"}
+	_, err := r.Sveip(t.Context())
+	is.True(errors.Is(err, ports.ErrCorrupt)) // and it is told
+	apent := func(id string) bool {
+		s, err := r.lager.Case(t.Context(), levering.SakID("ledger/arbeid-sliter/"+id+"/1"))
+		is.NoErr(err)
+		return s.Apen()
+	}
+	is.True(!apent("svar/gjort"))
+	is.True(apent("svar/uleselig"))
 }
 
 // stumtHvelv and stumKatalog are what a send or a letter needs before anything is tried.

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -91,31 +92,39 @@ type trukket struct {
 	nar            time.Time
 }
 
-// merkeTrukket holds an owner's revocations, one a line.
+// merkeTrukket is where an owner's revocations are: one mark for each, named by its certificate, so that two at once keep both. A mark of
+// this name alone has one a line.
 func merkeTrukket(e kommune.Eier) string { return string(levering.SakNokkelTrukket) + "/" + e.String() }
 
 // trukne gives them newest first. A line that cannot be read is left out: it is for people to look at.
 func (s *Service) trukne(ctx context.Context, e kommune.Eier) (ut []trukket, err error) {
-	v, err := s.Ledger.Mark(ctx, merkeTrukket(e))
+	merker, err := s.Ledger.Marks(ctx, merkeTrukket(e))
 	if err != nil {
 		return nil, err
 	}
-	for linje := range strings.Lines(v) {
-		f := strings.Fields(linje)
-		if len(f) != 3 {
-			continue
+	for navn, v := range merker {
+		if navn != merkeTrukket(e) && !strings.HasPrefix(navn, merkeTrukket(e)+"/") {
+			continue // of another owner, whose name begins as this one's
 		}
-		if nar, err := time.Parse(time.RFC3339, f[2]); err == nil {
-			ut = append(ut, trukket{f[0], f[1], nar})
+		for linje := range strings.Lines(v) {
+			f := strings.Fields(linje)
+			if len(f) != 3 {
+				continue
+			}
+			if nar, err := time.Parse(time.RFC3339, f[2]); err == nil {
+				ut = append(ut, trukket{f[0], f[1], nar})
+			}
 		}
 	}
+	slices.SortFunc(ut, func(a, b trukket) int { return cmp.Or(b.nar.Compare(a.nar), cmp.Compare(a.avtrykk, b.avtrykk)) })
 	return ut, nil
 }
 
+// merkTrukket writes one revocation down. Who asks for it again keeps the first instant, and two at once write the same but for that.
 func (s *Service) merkTrukket(ctx context.Context, r Nokkelrad, na time.Time) error {
-	gamle, err := s.Ledger.Mark(ctx, merkeTrukket(r.Eier))
-	if err != nil || strings.Contains(gamle, avtrykk(r.Sertifikat)) {
+	gamle, err := s.trukne(ctx, r.Eier)
+	if err != nil || slices.ContainsFunc(gamle, func(t trukket) bool { return t.avtrykk == avtrykk(r.Sertifikat) }) {
 		return err
 	}
-	return s.Ledger.SetMark(ctx, merkeTrukket(r.Eier), fmt.Sprintf("%s %s %s\n%s", avtrykk(r.Sertifikat), r.Serie, na.UTC().Format(time.RFC3339), gamle))
+	return s.Ledger.SetMark(ctx, merkeTrukket(r.Eier)+"/"+avtrykk(r.Sertifikat), fmt.Sprintf("%s %s %s", avtrykk(r.Sertifikat), r.Serie, na.UTC().Format(time.RFC3339)))
 }

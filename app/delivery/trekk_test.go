@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -112,6 +113,58 @@ func TestARevocationThatFailsHalfwayIsSeenAndDoneAgain(t *testing.T) {
 			is.Equal(len(f.Kall()) >= 3, true)
 		}
 	}
+}
+
+// midtI is a ledger in which something else happens just before a mark is written.
+type midtI struct {
+	ports.Ledger
+	skjer func()
+}
+
+func (m *midtI) SetMark(ctx context.Context, navn, verdi string) error {
+	if f := m.skjer; f != nil {
+		m.skjer = nil
+		f()
+	}
+	return m.Ledger.SetMark(ctx, navn, verdi)
+}
+
+func TestTwoRevocationsAtOnceAreBothKept(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	m, en := r.medMottaker(t)
+	to := contracts.NyttSertifikat(t)
+	is.NoErr(r.lager.Announce(t.Context(), kommune.MottakerEier(m.Bydel.RessursID), to, t0.Add(time.Hour)))
+	r.Ledger = &midtI{Ledger: r.lager, skjer: func() { is.NoErr(r.trekk(t, to.SerialNumber.Text(16))) }}
+	is.NoErr(r.trekk(t, en.SerialNumber.Text(16)))
+	rader, err := r.Nokler(t.Context())
+	is.NoErr(err)
+	var trukket []string
+	for _, x := range rader {
+		if x.Status == delivery.NokkelTrukket {
+			trukket = append(trukket, x.Serie)
+		}
+	}
+	is.Equal(sortert(trukket), sortert([]string{en.SerialNumber.Text(16), to.SerialNumber.Text(16)}))
+}
+
+// A mark of the owner's name alone has one a line, and another owner's is not read for it.
+func TestRevocationsThatStandALineEachAreListedToo(t *testing.T) {
+	is, r := is.New(t), nyRigg()
+	m, c := r.medMottaker(t)
+	eier := kommune.MottakerEier(m.Bydel.RessursID)
+	merke := string(levering.SakNokkelTrukket) + "/" + eier.String()
+	is.NoErr(r.lager.SetMark(t.Context(), merke, "aa 1f 2026-01-02T00:00:00Z\nbb 2f 2026-01-03T00:00:00Z\nuleselig\n"))
+	is.NoErr(r.lager.SetMark(t.Context(), merke+"0/cc", "cc 3f 2026-01-04T00:00:00Z"))
+	is.NoErr(r.trekk(t, c.SerialNumber.Text(16)))
+	rader, err := r.Nokler(t.Context())
+	is.NoErr(err)
+	var serier []string
+	for _, x := range rader {
+		if x.Status == delivery.NokkelTrukket {
+			serier = append(serier, x.Serie)
+		}
+	}
+	is.Equal(sortert(serier), sortert([]string{"1f", "2f", c.SerialNumber.Text(16)}))
 }
 
 // Whoever issues a certificate chooses its serial number: a copy of the number must not protect a key, nor have it revoked.

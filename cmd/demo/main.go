@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/adapters/bokmal"
 )
 
 type flagg struct {
@@ -30,13 +31,24 @@ type flagg struct {
 
 func main() {
 	var f flagg
-	kong.Parse(&f, kong.Name("demo"), kong.Description("Hele portalen og verden rundt den i ett program. Stopp med Ctrl-C."))
+	parser, err := nyParser(&f)
+	if err == nil {
+		_, err = parser.Parse(os.Args[1:])
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "demo: %s. Se demo --help.\n", bokmal.Feil(err))
+		os.Exit(2)
+	}
 	ctx, stopp := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stopp()
 	if err := kjor(ctx, f); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
+}
+
+func nyParser(f *flagg, valg ...kong.Option) (*kong.Kong, error) {
+	return kong.New(f, append([]kong.Option{kong.Name("demo"), kong.Description("Hele portalen og verden rundt den i ett program. Stopp med Ctrl-C."), bokmal.Hjelp()}, valg...)...)
 }
 
 func kjor(ctx context.Context, f flagg) (err error) {

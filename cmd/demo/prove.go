@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"portal.example/bekymringsmelding/acceptance/world"
+	"portal.example/bekymringsmelding/acceptance/sim/eksempel"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/skjema"
@@ -26,6 +26,6 @@ func (d *demo) skrivProve() error {
 	if err != nil {
 		return err
 	}
-	pdf := world.EksempelPDF("Bekymringsmelding (prøve)", "Dette er en oppdiktet melding til å prøve med.", "Alle navn og nummer er laget for prøver.")
+	pdf := eksempel.PDF("Bekymringsmelding (prøve)", "Dette er en oppdiktet melding til å prøve med.", "Alle navn og nummer er laget for prøver.")
 	return errors.Join(os.WriteFile(filepath.Join(mappe, "melding.json"), j.Bytes(), 0o600), os.WriteFile(filepath.Join(mappe, "melding.pdf"), pdf, 0o600))
 }

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/fikssim"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
@@ -26,7 +24,7 @@ type flagg struct {
 	Maskinporten string             `help:"Adressen til Maskinporten; bare loopback." default:"127.0.0.1:0"`
 	Grense       int64              `help:"Innhold større enn så mange byte legges i Dokumentlager." default:"5242880"`
 	Broker       string             `help:"innebygd, eller rabbitmq (Debian-pakken rabbitmq-server)." enum:"innebygd,rabbitmq" default:"innebygd"`
-	Oppsett      string             `help:"JSON-fil med kontoer, nøkler og fagsystemer i stedet for de vanlige." type:"path"`
+	Oppsett      string             `help:"JSON-fil med kontoer, nøkler og fagsystemer i stedet for de vanlige." type:"path" placeholder:"FIL"`
 	Quiet        bool               `help:"Skriv bare linja «klar <sti til fiks-sim.json>»."`
 	LempeligMP   bool               `name:"lempelig-maskinporten" help:"Godta aud uten skråstrek, klokker opptil ett minutt feil, og ukjente felt i en tokenforespørsel."`
 	Lempelig     plattform.Lempelig `embed:"" prefix:"lempelig-"`
@@ -34,7 +32,14 @@ type flagg struct {
 
 func main() {
 	var f flagg
-	kong.Parse(&f, kong.Name("fiks-sim"), kong.Description("Fiks IO på denne maskinen. Stopp med Ctrl-C."))
+	parser, err := nyParser(&f)
+	if err == nil {
+		_, err = parser.Parse(os.Args[1:])
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "fiks-sim: %s. Se fiks-sim --help.\n", feiltekst.Replace(err.Error()))
+		os.Exit(2)
+	}
 	ctx, stopp := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stopp()
 	if err := kjor(ctx, f, os.Stdout); err != nil {
@@ -106,7 +111,7 @@ func vis(ut io.Writer, v *fikssim.Verden, fil string) error {
 		hva := "fagsystemet er " + k.Fagsystem
 		switch {
 		case k.Portal:
-			hva = "avsenderen: send som den med send-API-et"
+			hva = "avsenderen: be om en prøvemelding på siden, eller send som den med send-API-et"
 		case k.Fagsystem == "ingen":
 			hva = "køen er ledig for din egen klient"
 		}

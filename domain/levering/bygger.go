@@ -89,6 +89,14 @@ func (b *bygger) sakEnGang(art Saksart) {
 	}
 }
 
+// sakDaglig opens a case unless one of its kind was opened in the last 24 hours. It is for what has no row of its own and no end: somebody
+// is called again as long as it goes on, and whoever closes the case has the day in peace.
+func (b *bygger) sakDaglig(art Saksart) {
+	if !slices.ContainsFunc(b.u.Saker, func(s Sak) bool { return s.Art == art && b.na.Sub(s.Apnet) < 24*time.Hour }) {
+		b.sak(art, false)
+	}
+}
+
 func (b *bygger) lukkSaker(av, grunn string, arter ...Saksart) {
 	for _, s := range b.u.Saker {
 		if s.Apen() && slices.Contains(arter, s.Art) {

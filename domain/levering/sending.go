@@ -164,6 +164,13 @@ func FristUtlopt(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
 
 // VurderNokkel says whether a report sealed for these serials (hex) can still be expected to be opened by the receiver: one of the
 // certificates must be accepted and not expired. A revoked one is not among the accepted.
+//
+// The facts of a report keep serial numbers only, and whoever issues a certificate chooses its number: one that is accepted now may have the
+// number of one that is revoked or expired, which the report was really sealed for. Then it goes to the receiver's system where a letter
+// was called for. That loses nothing: a receiver that cannot open it answers feilet, one that says nothing meets the frist, and either brings
+// the letter. And it opens nothing to others: the bytes go to the account the report was accepted for and nowhere else, so a stolen key
+// is of use only to somebody who takes from that account's queue too, and who got its owner or an operator to announce the second certificate.
+// Where a certificate is at hand more is compared: its issuer too at intake, and all of it when one is revoked.
 func VurderNokkel(serier []string, godtatt []*x509.Certificate, na time.Time) Nokkel {
 	for _, c := range godtatt {
 		if slices.Contains(serier, strings.ToLower(c.SerialNumber.Text(16))) && !na.After(c.NotAfter) {

@@ -49,7 +49,11 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 		return b.ut()
 	case !kjent:
 		b.svarmerknad(melding.UkjentSvar, h)
-		b.sak(SakUkjentSvar, false)
+		if b.m.HarSvar(s.ID) {
+			b.sak(SakUkjentSvar, false)
+		} else {
+			b.sakDaglig(SakUkjentSvar) // whoever closed it has seen the last row say that more are only counted
+		}
 		return b.ut()
 	}
 	if fraPlattformen {

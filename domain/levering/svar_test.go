@@ -164,6 +164,44 @@ func TestACaseSystemThatAnswersForEverFillsNothing(t *testing.T) {
 	}
 }
 
+// What nobody understands calls a person each time while every answer has its row, and after that once a day for as long as it goes on:
+// it is neither forgotten nor back on the desk the minute it was closed.
+func TestAnswersNobodyUnderstandsCallSomebodyAgainButNotAllDay(t *testing.T) {
+	v := ny(t).sendt()
+	apen := func() bool { _, ja := v.u.ApenSak(levering.SakUkjentSvar); return ja }
+	for range levering.MaksUbrukteSvar {
+		v.na = v.na.Add(time.Minute)
+		v.svar("noe")
+		v.is.True(apen())
+		v.lukk(levering.SakUkjentSvar)
+	}
+	siste, rader := v.na, len(v.u.Melding.Historikk)
+	for _, slag := range []string{"noe", "noe annet"} {
+		for range 50 {
+			v.na = v.na.Add(time.Minute)
+			v.svar(slag)
+			v.is.True(!apen())
+		}
+	}
+	v.is.Equal(len(v.u.Saker), levering.MaksUbrukteSvar)
+	for dag := range 3 {
+		v.na = siste.Add(time.Duration(dag+1) * 24 * time.Hour)
+		v.svar("noe")
+		v.is.True(apen())
+		for range 10 { // one case is enough while it is open, too
+			v.na = v.na.Add(time.Minute)
+			v.svar("noe")
+		}
+		v.is.Equal(len(v.u.Saker), levering.MaksUbrukteSvar+dag+1)
+		v.lukk(levering.SakUkjentSvar)
+		v.svar("noe")
+		v.is.True(!apen())
+	}
+	v.is.Equal(len(v.u.Melding.Historikk)-rader, 3) // her closings, and nothing of theirs
+	v.svar(protokoll.Mottatt)
+	v.is.Equal(v.u.Melding.Tilstand(), melding.LEVERT)
+}
+
 // One kind that is full leaves room for the others: what the receiver sends is not hidden behind what a stranger sent.
 func TestAFullKindHidesNoOther(t *testing.T) {
 	v := ny(t).sendt()

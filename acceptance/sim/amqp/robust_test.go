@@ -2,8 +2,11 @@ package amqp
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +77,28 @@ func TestThereAreLimitsToConsumersAndConnections(t *testing.T) {
 		b.glem(en)
 		prov().vent(0, connectionOpenOk)
 	})
+}
+
+func TestTheDocumentListsTheLimits(t *testing.T) {
+	b, err := os.ReadFile("../../../docs/fiks-sim.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for navn, verdi := range map[string]string{
+		"Fra tilkobling til åpnet vhost, TLS medregnet": fmt.Sprintf("%g s", handtrykkfrist.Seconds()),
+		"Forbindelser som ikke er logget inn ennå":      fmt.Sprint(maksHandtrykk), "Innloggede forbindelser": fmt.Sprint(maksTilkoblinger),
+		"Kanaler på én forbindelse": fmt.Sprint(maksKanaler), "Konsumenter på én forbindelse": fmt.Sprint(maksKonsumenter),
+		"Ramme før `tune`, passord og token medregnet": fmt.Sprintf("%d KiB", maksForTune>>10),
+		"Ramme etter `tune`":                           fmt.Sprintf("%d byte (`frame_max`); klienten kan be om mindre, ned til %d", standardFrameMax, minFrameMax),
+		"Tabeller inni tabeller":                       fmt.Sprintf("%d nivåer", maksDybde),
+		"Hjerteslag":                                   fmt.Sprintf("%g s foreslås; klienten velger selv, også 0", standardHjerteslag.Seconds()),
+		"Klienten leser ikke det den får":              fmt.Sprintf("%g s", skrivefrist.Seconds()), "Klienten svarer ikke på `close`": fmt.Sprintf("%g s", lukkefrist.Seconds()),
+		"Leveringer av én melding": fmt.Sprint(broker.Forsok),
+	} {
+		if rad := "\n| " + navn + " | " + verdi + " |"; !strings.Contains(string(b), rad) {
+			t.Errorf("docs/fiks-sim.md mangler %q", rad)
+		}
+	}
 }
 
 func TestGarbageHurtsNobodyElse(t *testing.T) {

@@ -16,18 +16,22 @@ import (
 
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform/side"
+	"portal.example/bekymringsmelding/domain/melding"
 )
 
-// Valg is what Start needs. Rundt and Karakter may be nil.
+// Valg is what Start needs. Funcs may be nil, all but Broker.
 type Valg struct {
 	Plattform plattform.Config
 	Broker    func(broker.Tilgang) (broker.Broker, error) // asks the platform who may log in
 	Kontoer   []plattform.Konto
-	Lytt      net.Listener                                 // where the API and the admin page are served, over HTTP
-	Karakter  func(kontoID string) string                  // of an account's case system, for the admin page; "" = none
-	Rundt     func(f *Fiks, alt http.Handler) http.Handler // may stand before all that is served
+	Lytt      net.Listener                         // where the API and the admin page are served, over HTTP
+	Karakter  func(kontoID string) string          // of an account's case system, for the admin page; "" = none
+	Avsender  string                               // the account that the admin page sends made-up reports from; "" = it sends none
+	Versjon   func(kontoID string) melding.Versjon // what an account reads, for these reports; nil = V2
+	Rundt     func(http.Handler) http.Handler      // may stand before all that is served
 }
 
 // Fiks is what runs.
@@ -87,21 +91,38 @@ func Start(ctx context.Context, v Valg) (f *Fiks, err error) {
 }
 
 func (f *Fiks) handler(v Valg) (http.Handler, error) {
-	admin, err := side.Ny(side.Config{Plattform: f.Plattform, Fagsystem: v.Karakter})
+	admin, err := side.Ny(side.Config{Plattform: f.Plattform, Fagsystem: v.Karakter, Avsender: v.Avsender, Versjon: v.Versjon})
 	if err != nil {
 		return nil, err
 	}
+	brudd := http.NewCrossOriginProtection().Handler(http.HandlerFunc(f.brudd))
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/fiks-io/") || strings.HasPrefix(r.URL.Path, "/dokumentlager/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/fiks-io/") || strings.HasPrefix(r.URL.Path, "/dokumentlager/"):
 			f.Plattform.ServeHTTP(w, r)
-			return
+		case r.Method == http.MethodPost && r.URL.Path == "/brudd":
+			brudd.ServeHTTP(w, r)
+		default:
+			admin.ServeHTTP(w, r)
 		}
-		admin.ServeHTTP(w, r)
 	})
 	if v.Rundt != nil {
-		h = v.Rundt(f, h)
+		h = v.Rundt(h)
 	}
 	return h, nil
+}
+
+// brudd is what a test of a client's reconnecting wants: it closes every AMQP connection, as a restart of the broker does.
+func (f *Fiks) brudd(w http.ResponseWriter, r *http.Request) {
+	if !loopback.Vert(r.Host) {
+		http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
+		return
+	}
+	if err := f.Broker.Brudd(r.Context()); err != nil {
+		http.Error(w, "forbindelsene ble ikke brutt", http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // Koble lets a case system's client consume until everything stops. Where it connects and calls is filled in.

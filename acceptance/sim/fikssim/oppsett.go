@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
+	"portal.example/bekymringsmelding/domain/melding"
 )
 
 // Oppsett is who takes part: the accounts, the keys they have, and their case systems. It is a JSON file; paths are relative to it.
@@ -50,6 +51,13 @@ type Konto struct {
 	Stengt         bool   `json:"stengt,omitempty"`
 	// Portal marks the account that sends reports, exactly one: rejections are sealed for its certificate.
 	Portal bool `json:"portal,omitempty"`
+}
+
+func (k Konto) versjon() melding.Versjon {
+	if k.StottetVersjon == "V1" {
+		return melding.V1
+	}
+	return melding.V2
 }
 
 // lesOppsett reads a file and makes its paths absolute or relative to the working directory.

@@ -122,6 +122,7 @@ func (v *Verden) startMaskinporten() error {
 // startFiks makes every account known to the issuer and to the platform, and serves.
 func (v *Verden) startFiks(ctx context.Context) error {
 	var kontoer []plattform.Konto
+	var avsender string
 	for _, k := range v.o.Kontoer {
 		s, err := sim.LesSertifikat(k.Sertifikat, k.PrivatNokkel)
 		if err == nil {
@@ -131,6 +132,9 @@ func (v *Verden) startFiks(ctx context.Context) error {
 			return fmt.Errorf("konto %s: %w", k.KontoID, err)
 		}
 		v.nokler = append(v.nokler, s)
+		if k.Portal {
+			avsender = strings.ToLower(k.KontoID)
+		}
 		kontoer = append(kontoer, plattform.Konto{ID: k.KontoID, Navn: k.Navn, FiksOrgID: k.FiksOrgID, FiksOrgNavn: k.FiksOrgNavn, Orgnr: k.Orgnr,
 			Kommunenummer: k.Kommunenummer, Sertifikat: s.Cert, Nokkel: s.Nokkel, Stengt: k.Stengt,
 			Integrasjoner: []plattform.Integrasjon{{ID: k.IntegrasjonID, Passord: k.IntegrasjonPassord, Orgnr: k.Orgnr}}})
@@ -143,7 +147,7 @@ func (v *Verden) startFiks(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("fiks: %w", err)
 	}
-	v.fiks, err = fiks.Start(ctx, fiks.Valg{Lytt: l, Kontoer: kontoer, Karakter: v.karakter,
+	v.fiks, err = fiks.Start(ctx, fiks.Valg{Lytt: l, Kontoer: kontoer, Karakter: v.karakter, Avsender: avsender, Versjon: v.versjon,
 		Plattform: plattform.Config{Klokke: v.c.Klokke, Token: v.mp.Verifiser, Grense: v.c.Grense, Lempelig: v.c.Lempelig, Logg: v.c.Logg},
 		Broker:    func(t broker.Tilgang) (broker.Broker, error) { return v.startMegler(ctx, t, tjener) }})
 	return err
@@ -155,12 +159,8 @@ func (v *Verden) startFagsystem(i int) error {
 	if sim.Oppforsel(k.Fagsystem) == sim.Ingen {
 		return nil
 	}
-	c := sim.FagsystemConfig{Nokkel: v.nokler[i], Avsender: v.portalensSertifikat, Klokke: v.c.Klokke.Now, Oppforsel: sim.Oppforsel(k.Fagsystem),
-		SentEtter: time.Duration(k.SentEtter) * time.Second, Mappe: k.Lager}
-	if k.StottetVersjon == "V1" {
-		c.Versjon = melding.V1
-	}
-	f, err := sim.NyttFagsystem(c)
+	f, err := sim.NyttFagsystem(sim.FagsystemConfig{Nokkel: v.nokler[i], Avsender: v.portalensSertifikat, Klokke: v.c.Klokke.Now, Oppforsel: sim.Oppforsel(k.Fagsystem),
+		SentEtter: time.Duration(k.SentEtter) * time.Second, Mappe: k.Lager, Versjon: k.versjon()})
 	if err != nil {
 		return fmt.Errorf("fagsystemet til konto %s: %w", k.KontoID, err)
 	}
@@ -186,6 +186,16 @@ func (v *Verden) karakter(kontoID string) string {
 		}
 	}
 	return ""
+}
+
+// versjon is what an account's case system reads.
+func (v *Verden) versjon(kontoID string) melding.Versjon {
+	for _, k := range v.o.Kontoer {
+		if strings.EqualFold(k.KontoID, kontoID) {
+			return k.versjon()
+		}
+	}
+	return melding.V2
 }
 
 // Plattform is for tests that make things go wrong.

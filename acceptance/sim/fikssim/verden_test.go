@@ -185,8 +185,8 @@ func (k klient) send(til fikssim.Konto) string {
 	return svar.MeldingID
 }
 
-// neste is the next message on an account's queue, consumed as a client does, with no more trust than the CA of the sheet.
-func (k klient) neste(x fikssim.Konto) amqp091.Delivery {
+// ring connects as a client does, with no more trust than the CA of the sheet.
+func (k klient) ring(x fikssim.Konto) *amqp091.Connection {
 	k.t.Helper()
 	pem, err := os.ReadFile(k.ark.AMQP.CA)
 	k.is.NoErr(err)
@@ -195,6 +195,14 @@ func (k klient) neste(x fikssim.Konto) amqp091.Delivery {
 	c, err := amqp091.DialConfig(fmt.Sprintf("amqps://%s:%d/", k.ark.AMQP.Host, k.ark.AMQP.Port), amqp091.Config{TLSClientConfig: &tls.Config{RootCAs: rot},
 		SASL: k.login(x).SASL()})
 	k.is.NoErr(err)
+	k.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// neste is the next message on an account's queue.
+func (k klient) neste(x fikssim.Konto) amqp091.Delivery {
+	k.t.Helper()
+	c := k.ring(x)
 	defer func() { _ = c.Close() }()
 	ch, err := c.Channel()
 	k.is.NoErr(err)

@@ -35,8 +35,9 @@ func avslagene() []avslag {
 	mottatt := "no.ks.fiks.bekymringsmelding.mottatt.v1"
 	return []avslag{
 		{"ttl under ett sekund", rapport(m{"ttl": 999}), "ok", 400, "TTL_UGYLDIG", nil},
-		{"ttl som tekst", rapport(m{"ttl": "2.00:00:00"}), "ok", 400, "TTL_UGYLDIG", nil},
-		{"ttl med desimaler", rapport(m{"ttl": 1500.5}), "ok", 400, "TTL_UGYLDIG", nil},
+		{"ttl som et tidsrom fra .NET", rapport(m{"ttl": "2.00:00:00"}), "ok", 400, "TTL_UGYLDIG", nil},
+		{"ttl som tekst", rapport(m{"ttl": "86400000"}), "ok", 400, "TTL_UGYLDIG", func(l *plattform.Lempelig) { l.Verdier = true }},
+		{"ttl med desimaler", rapport(m{"ttl": 1500.5}), "ok", 400, "TTL_UGYLDIG", func(l *plattform.Lempelig) { l.Verdier = true }},
 		{"negativ ttl", rapport(m{"ttl": -5000}), "ok", 400, "TTL_UGYLDIG", nil},
 		{"ttl over det en kø tar", rapport(m{"ttl": 4294967296}), "ok", 400, "TTL_UGYLDIG", nil},
 		{"fremmed avsenderkonto", rapport(m{"avsenderKontoId": naboen}), "ok", 403, "KONTO_INGEN_TILGANG", nil},
@@ -51,7 +52,9 @@ func avslagene() []avslag {
 		{"noe etter objektet", []byte(helMetadata + ` {}`), "ok", 400, "METADATA_UGYLDIG", nil},
 		{"ikke UTF-8", []byte(strings.Replace(helMetadata, "{", "{\"x\":\"\xe5\",", 1)), "ok", 400, "METADATA_UGYLDIG", nil},
 		{"for store metadata", bytes.Repeat([]byte(" "), 64<<10+1), "ok", 400, "METADATA_UGYLDIG", nil},
-		{"header som tall", rapport(m{"headere": m{"a": 1}}), "ok", 400, "HEADERE_UGYLDIG", nil},
+		{"header som tall", rapport(m{"headere": m{"a": 1}}), "ok", 400, "HEADERE_UGYLDIG", func(l *plattform.Lempelig) { l.Verdier = true }},
+		{"header som null", rapport(m{"headere": m{"a": nil}}), "ok", 400, "HEADERE_UGYLDIG", func(l *plattform.Lempelig) { l.Verdier = true }},
+		{"header som objekt", rapport(m{"headere": m{"a": m{}}}), "ok", 400, "HEADERE_UGYLDIG", nil},
 		{"header uten navn", rapport(m{"headere": m{"": "x"}}), "ok", 400, "HEADERE_UGYLDIG", nil},
 		{"for langt headernavn", rapport(m{"headere": m{strings.Repeat("n", 236): "x"}}), "ok", 400, "HEADERE_UGYLDIG", nil},
 		{"for mye i headere", rapport(m{"headere": m{"a": strings.Repeat("x", 16<<10)}}), "ok", 400, "HEADERE_UGYLDIG", nil},
@@ -95,6 +98,37 @@ func TestEachStrictRuleRefusesAndItsOwnSwitchLetsThrough(t *testing.T) {
 				is.Equal(r.b.antall(koPrefiks+bydelen), 1)
 			}
 		})
+	}
+}
+
+// Written as text on the queue, or left out: clients read nothing but long strings there.
+func TestLenientValuesAreWhatTheyWouldHaveBeenAsText(t *testing.T) {
+	is := is.New(t)
+	r := nyRigg(t, func(c *plattform.Config) { c.Lempelig.Verdier = true })
+	_, lagt := r.lagtRapport(m{"ttl": "86400000", "headere": m{"tall": 1.50, "ja": true, "tom": nil, "tekst": "x"}})
+	is.Equal(lagt.TTL, 24*time.Hour)
+	is.Equal(lagt.Headere["egendefinert-header.tall"], "1.5")
+	is.Equal(lagt.Headere["egendefinert-header.ja"], "true")
+	is.Equal(lagt.Headere["egendefinert-header.tekst"], "x")
+	_, har := lagt.Headere["egendefinert-header.tom"]
+	is.True(!har)
+	for _, ttl := range []any{"NaN", "Inf", "-1", "", "999.9", "1e30", true, []int{5000}} { // no switch helps these
+		is.Equal(r.send(rapport(m{"ttl": ttl}), nil).kode, "TTL_UGYLDIG")
+	}
+}
+
+func TestTheWordBearerIsReadAsItStandsOrInAnyCase(t *testing.T) {
+	is := is.New(t)
+	const sti = "/fiks-io/katalog/api/v1/kontoer/" + bydelen
+	for lempelig, vil := range map[bool]int{false: http.StatusUnauthorized, true: http.StatusOK} {
+		r := nyRigg(t, func(c *plattform.Config) { c.Lempelig.Bearer = lempelig })
+		req := r.som(inPortal, "GET", sti, nil)
+		req.Header.Set("Authorization", "bEARER "+r.token(inPortal))
+		is.Equal(r.kall(req).status, vil)
+		for _, feil := range []string{r.token(inPortal), "bearer ", "bearer", "Basic " + r.token(inPortal)} {
+			req.Header.Set("Authorization", feil)
+			is.Equal(r.kall(req).status, http.StatusUnauthorized)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ type ledningen struct {
 	b *amqp.Broker
 }
 
-func nyLedning(t *testing.T) *ledningen {
+func nyLedning(t *testing.T, endre ...func(*plattform.Config)) *ledningen {
 	t.Helper()
 	n := simtest.Nokler(t)
 	server, err := n.CA.Sertifiser(sim.Bestilling{Navn: "megler", Formal: sim.TLS}, n.Portal.Nokkel)
@@ -48,7 +48,7 @@ func nyLedning(t *testing.T) *ledningen {
 		t.Cleanup(func() { _ = b.Close() })
 		l.b = b
 		return b
-	}, nil)
+	}, nil, endre...)
 	return l
 }
 

@@ -2,6 +2,7 @@ package plattform
 
 import (
 	"bytes"
+	"crypto/subtle"
 	"mime/multipart"
 	"time"
 )
@@ -29,4 +30,18 @@ func LesSend(boundary string, kropp []byte, lempelig Lempelig) (Lest, error) {
 	inn, err := p.lesDeler(multipart.NewReader(bytes.NewReader(kropp), boundary))
 	m := inn.metadata
 	return Lest{m.avsender, m.mottaker, m.meldingstype, m.svarPa, m.ttl, m.headere, inn.data}, err
+}
+
+// GlemInnhold gives up every payload that is remembered, and those to come.
+func (p *Plattform) GlemInnhold() {
+	p.bok.maksKropp = 0
+	p.bok.skriv(Sendt{}, []byte{0})
+}
+
+// TellSammenlikninger calls f at every comparison of a login with a stored one.
+func (p *Plattform) TellSammenlikninger(f func()) {
+	p.lik = func(a, b []byte) int {
+		f()
+		return subtle.ConstantTimeCompare(a, b)
+	}
 }

@@ -3,7 +3,6 @@ package plattform
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -39,9 +38,9 @@ type Integrasjon struct {
 // konto is a registered account. nokler holds every key it has had, newest first: what was sealed before a rotation can still be shown.
 type konto struct {
 	Konto
-	ko     string
-	nokler []cms.Key
-	sum    [][sha256.Size]byte // of each integration's password
+	ko           string
+	nokler       []cms.Key
+	innlogginger []innlogging // of each integration
 }
 
 var passordform = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -92,7 +91,7 @@ func nyKonto(k Konto) (*konto, error) {
 		if _, err := kommune.ParseOrgnr(in.Orgnr); err != nil {
 			return nil, fmt.Errorf("plattform: konto %s: integrasjonens orgnr: %w", id, err)
 		}
-		ut.sum = append(ut.sum, sha256.Sum256([]byte(in.Passord)))
+		ut.innlogginger = append(ut.innlogginger, nyInnlogging(in.ID, in.Orgnr, in.Passord))
 	}
 	if k.Sertifikat != nil && k.Nokkel != nil {
 		ut.nokler = []cms.Key{{Certificate: k.Sertifikat, Decrypter: k.Nokkel}}

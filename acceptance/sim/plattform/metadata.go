@@ -58,7 +58,7 @@ func lesMetadata(b []byte, l Lempelig) (metadata, error) {
 			return metadata{}, f
 		}
 	}
-	if m.ttl, err = lesTTL(felt["ttl"]); err != nil {
+	if m.ttl, err = lesTTL(felt["ttl"], l); err != nil {
 		return metadata{}, err
 	}
 	if h := felt["headere"]; h != nil && string(h) != "null" {
@@ -115,16 +115,38 @@ func tekst(b json.RawMessage) string {
 }
 
 // lesTTL takes whole milliseconds written as digits, or null, or nothing: then it is seven days (§2.2).
-func lesTTL(b json.RawMessage) (time.Duration, error) {
+func lesTTL(b json.RawMessage, l Lempelig) (time.Duration, error) {
 	if b == nil || string(b) == "null" {
 		return standardTTL, nil
 	}
 	ms, err := strconv.ParseUint(string(b), 10, 32)
+	if s := tekst(b); l.Verdier && err != nil {
+		if s == "" {
+			s = string(b)
+		}
+		var f float64
+		if f, err = strconv.ParseFloat(s, 64); f >= 0 && f <= math.MaxUint32 {
+			ms = uint64(f)
+		}
+	}
 	ttl := time.Duration(ms) * time.Millisecond
 	if err != nil || ttl < minTTL {
 		return 0, feilTTL.feil()
 	}
 	return ttl, nil
+}
+
+// headerverdi is the text of a header. With lenient reading a number and a truth value are the text they are written with, and null is
+// none (ok is true and har false).
+func headerverdi(v json.RawMessage, l Lempelig) (s string, har, ok bool) {
+	var p *string
+	switch err := json.Unmarshal(v, &p); {
+	case err == nil && p != nil:
+		return *p, true, true
+	case err == nil:
+		return "", false, l.Verdier
+	}
+	return string(v), true, l.Verdier && v[0] != '{' && v[0] != '['
 }
 
 func (m *metadata) lesHeadere(b json.RawMessage, l Lempelig) error {
@@ -134,14 +156,16 @@ func (m *metadata) lesHeadere(b json.RawMessage, l Lempelig) error {
 	}
 	sum := 0
 	for navn, v := range felt {
-		var s *string
-		if json.Unmarshal(v, &s) != nil || s == nil || navn == "" || len(navn) > maksNavn || strings.ContainsFunc(navn, unicode.IsControl) {
+		s, har, ok := headerverdi(v, l)
+		if !ok || navn == "" || len(navn) > maksNavn || strings.ContainsFunc(navn, unicode.IsControl) {
 			return feilHeadere.feil()
 		}
-		if sum += len(navn) + len(*s); sum > maksHodesum {
+		if sum += len(navn) + len(s); sum > maksHodesum {
 			return feilHeadere.feil()
 		}
-		m.headere[navn] = *s
+		if har {
+			m.headere[navn] = s
+		}
 	}
 	if l.KlientHeadere {
 		return nil

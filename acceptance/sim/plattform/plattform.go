@@ -10,6 +10,7 @@ package plattform
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -39,6 +40,8 @@ type Lempelig struct {
 	UkryptertData  bool `help:"Godta data som ikke er en hel CMS EnvelopedData."`
 	Kropp          bool `help:"Ikke kontroller at meldingstypen skal ha, eller ikke ha, innhold."`
 	KlientHeadere  bool `help:"Godta klientMeldingId som ikke er en UUID, og to ulike klientKorrelasjons(s)Id."`
+	Verdier        bool `help:"Godta ttl som tekst eller med desimaler, og tall, sannhetsverdier og null i headere (null utelates)."`
+	Bearer         bool `help:"Godta «Bearer» foran tokenet med store og små bokstaver om hverandre."`
 	FremmedSvar    bool `help:"Godta svar uten svarPaMelding, på en melding avsenderen ikke har fått, til en annen enn den som sendte den, og på kvitteringer."`
 }
 
@@ -53,6 +56,7 @@ type Plattform struct {
 	mux   *http.ServeMux
 	ctx   context.Context // ends with Run: what was delayed is then never queued
 	stans context.CancelFunc
+	lik   func(a, b []byte) int // subtle.ConstantTimeCompare; a test counts its calls
 
 	mu      sync.Mutex
 	b       broker.Broker
@@ -85,7 +89,8 @@ func Ny(c Config) (*Plattform, error) {
 		c.Logg = slog.New(slog.DiscardHandler)
 	}
 	p := &Plattform{c: c, mux: http.NewServeMux(), kontoer: map[string]*konto{}, neste: map[string]Virkning{},
-		lager: &dokumentlager{dok: map[string]dokument{}}, bok: nyLoggbok()}
+		lager: &dokumentlager{dok: map[string]dokument{}}, bok: nyLoggbok(),
+		lik: subtle.ConstantTimeCompare}
 	p.ctx, p.stans = context.WithCancel(context.Background())
 	p.rute("POST", "/fiks-io/api/v1/send", p.sendHTTP)
 	p.rute("GET", "/fiks-io/katalog/api/v1/kontoer/{id}", p.katalogKonto)

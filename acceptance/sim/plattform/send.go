@@ -162,7 +162,7 @@ func (p *Plattform) send(ctx context.Context, inn innsendt) (Sendt, error) {
 	}
 	p.bok.svart(s)
 	if v.MistSvar {
-		return Sendt{}, errMistSvar
+		return s, errMistSvar
 	}
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"portal.example/bekymringsmelding/adapters/asice"
@@ -25,13 +26,19 @@ const (
 // svarTTL is what the protocol recommends (§8.2).
 const svarTTL = 24 * time.Hour
 
+// Why Apne shows nothing of a message that has a payload.
+var (
+	ErrUtenNokkel  = errors.New("plattform: kontoens private nøkkel er ikke kjent her") // also why Svar and Prove cannot sign for it
+	ErrAnnenNokkel = errors.New("plattform: innholdet kan ikke åpnes med kontoens nøkler")
+	ErrIkkePakke   = errors.New("plattform: det som er åpnet, er ikke en gyldig ASiC-E")
+	ErrGlemt       = errors.New("plattform: innholdet er ikke lenger i minnet")
+)
+
 var (
 	errUkjentMelding = errors.New("plattform: meldingen er ikke i loggen")
 	errKvittering    = errors.New("plattform: en kvittering besvares ikke")
-	errUtenNokkel    = errors.New("plattform: kontoens private nøkkel er ikke kjent her")
-	errUtenNokkelTil = errors.New("plattform: mottakeren av svaret har ingen offentlig nøkkel")
+	errUtenNokkelTil = errors.New("plattform: mottakeren har ingen offentlig nøkkel")
 	errSvarslag      = errors.New("plattform: ukjent slag svar")
-	errUleselig      = errors.New("plattform: innholdet kan ikke åpnes med kontoens nøkler")
 )
 
 // Svar takes a message and answers it in the receiving account's name, the same way as a case system's answer goes. tekst is the reason
@@ -85,9 +92,13 @@ func svarheadere(h map[string]string) map[string]string {
 
 // feilmelding is feilmelding.json in an ASiC-E, signed by the answering account and sealed for the one that asked.
 func (p *Plattform) feilmelding(o Loggfort, tekst string) ([]byte, error) {
-	fra, til := p.konto(o.Til), p.konto(o.Fra)
+	return p.forsegl(p.konto(o.Til), p.konto(o.Fra), melding.Fil{Navn: protokoll.FilFeilmelding, Innhold: melding.NyKlartekst(protokoll.Feilmelding{Melding: tekst}.JSON())})
+}
+
+// forsegl packs files in an ASiC-E, signed by one account and sealed for another's key in the catalogue.
+func (p *Plattform) forsegl(fra, til *konto, filer ...melding.Fil) ([]byte, error) {
 	if fra == nil || fra.Nokkel == nil || fra.Sertifikat == nil {
-		return nil, errUtenNokkel
+		return nil, ErrUtenNokkel
 	}
 	if til == nil || til.Sertifikat == nil {
 		return nil, errUtenNokkelTil
@@ -97,8 +108,7 @@ func (p *Plattform) feilmelding(o Loggfort, tekst string) ([]byte, error) {
 		return nil, err
 	}
 	var pakke, ut bytes.Buffer
-	fil := melding.Fil{Navn: protokoll.FilFeilmelding, Innhold: melding.NyKlartekst(protokoll.Feilmelding{Melding: tekst}.JSON())}
-	if err := pakker.Write(&pakke, []melding.Fil{fil}); err != nil {
+	if err := pakker.Write(&pakke, filer); err != nil {
 		return nil, err
 	}
 	err = cms.Encrypt(&ut, &pakke, int64(pakke.Len()), til.Sertifikat)
@@ -112,17 +122,26 @@ func (p *Plattform) Apne(meldingID string) ([]melding.Fil, error) {
 		return nil, errUkjentMelding
 	}
 	kropp := p.bok.kropp(meldingID)
-	if kropp == nil {
+	switch {
+	case o.Storrelse == 0:
 		return nil, nil
+	case kropp == nil:
+		return nil, ErrGlemt
 	}
 	k := p.konto(o.Til)
 	if k == nil || len(k.nokler) == 0 {
-		return nil, errUtenNokkel
+		return nil, ErrUtenNokkel
 	}
 	var pakke bytes.Buffer
-	if err := cms.Decrypt(&pakke, bytes.NewReader(kropp), k.nokler...); err != nil {
-		return nil, errUleselig
+	switch err := cms.Decrypt(&pakke, bytes.NewReader(kropp), k.nokler...); {
+	case err != nil && k.Nokkel == nil:
+		return nil, ErrUtenNokkel // it has published another since
+	case err != nil:
+		return nil, ErrAnnenNokkel
 	}
 	c, err := asice.Read(melding.NyKlartekst(pakke.Bytes()))
-	return c.Filer, err
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrIkkePakke, err)
+	}
+	return c.Filer, nil
 }

@@ -1,11 +1,15 @@
 package plattform_test
 
 import (
+	"bytes"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/adapters/cms"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
@@ -52,9 +56,17 @@ func TestAMessageIsShownOnlyWithTheReceiversOwnKey(t *testing.T) {
 
 	s := r.send(rapport(), forseglet(t, r.n.Portal, r.n.Portal)) // for the wrong one
 	_, err = r.p.Apne(s.json["meldingId"].(string))
-	is.True(err != nil)
+	is.True(errors.Is(err, plattform.ErrAnnenNokkel))
+	var forseglet0 bytes.Buffer
+	is.NoErr(cms.Encrypt(&forseglet0, strings.NewReader("ikke en pakke"), 13, r.n.Bydel.Cert))
+	s = r.send(rapport(), forseglet0.Bytes())
+	_, err = r.p.Apne(s.json["meldingId"].(string))
+	is.True(errors.Is(err, plattform.ErrIkkePakke))
 	s = r.send(rapport(m{"mottakerKontoId": naboen}), forseglet(t, r.n.Bydel, r.n.Portal))
 	_, err = r.p.Apne(s.json["meldingId"].(string))
-	is.True(err != nil) // nobody here has naboen's key
+	is.True(errors.Is(err, plattform.ErrUtenNokkel)) // nobody here has naboen's key
 	is.True(r.p.Svar(t.Context(), s.json["meldingId"].(string), plattform.SvarFeilet, "x") != nil)
+	r.p.GlemInnhold()
+	_, err = r.p.Apne(id)
+	is.True(errors.Is(err, plattform.ErrGlemt)) // it had one: that it is gone is not that it was empty
 }

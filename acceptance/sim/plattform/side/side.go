@@ -20,6 +20,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
+	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
@@ -27,6 +28,10 @@ import (
 type Config struct {
 	Plattform *plattform.Plattform
 	Fagsystem func(kontoID string) string // the character of an account's case system; "" = none. nil = none anywhere
+	// Avsender is the account that made-up reports are sent from; "" = they are not sent from here. Where a portal is running, it would be
+	// answered for reports it never sent. Versjon is what an account reads; nil = V2 everywhere.
+	Avsender string
+	Versjon  func(kontoID string) melding.Versjon
 }
 
 var (
@@ -49,6 +54,9 @@ func Ny(c Config) (http.Handler, error) {
 	if c.Fagsystem == nil {
 		c.Fagsystem = func(string) string { return "" }
 	}
+	if c.Versjon == nil {
+		c.Versjon = func(string) melding.Versjon { return melding.V2 }
+	}
 	s := &side{c}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.forside)
@@ -60,6 +68,7 @@ func Ny(c Config) (http.Handler, error) {
 	mux.HandleFunc("POST /meldinger/{id}/svar", s.svar)
 	mux.HandleFunc("POST /meldinger/{id}/ko", s.ko)
 	mux.HandleFunc("POST /kontoer/{id}/neste", s.neste)
+	mux.HandleFunc("POST /kontoer/{id}/prove", s.prove)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { feil(w, http.StatusNotFound, "Siden finnes ikke.") })
 	trygg := http.NewCrossOriginProtection()
 	trygg.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -88,6 +97,7 @@ type kontorad struct {
 	StatusOK  bool
 	Neste     plattform.Virkning
 	HarNeste  bool
+	KanProves bool // a made-up report can be sent to it
 }
 
 // meldingsrad is one message, on the front page and on its own.
@@ -106,9 +116,10 @@ func (s *side) forside(w http.ResponseWriter, r *http.Request) {
 		rad := kontorad{Konto: k, Fagsystem: s.c.Fagsystem(k.ID), Neste: s.c.Plattform.Neste(k.ID)}
 		st, err := s.c.Plattform.Ko(r.Context(), k.ID)
 		rad.Status, rad.StatusOK, rad.HarNeste = st, err == nil, rad.Neste != (plattform.Virkning{})
+		rad.KanProves = s.c.Avsender != "" && k.ID != s.c.Avsender && !k.Stengt && k.Sertifikat != nil
 		kontoer = append(kontoer, rad)
 	}
-	vis(w, http.StatusOK, "forside", map[string]any{"Kontoer": kontoer, "Meldinger": s.rader(s.c.Plattform.Logg(maksVist)...)})
+	vis(w, http.StatusOK, "forside", map[string]any{"Kontoer": kontoer, "Prove": s.c.Avsender != "", "Meldinger": s.rader(s.c.Plattform.Logg(maksVist)...)})
 }
 
 func (s *side) rader(logg ...plattform.Loggfort) (ut []meldingsrad) {
@@ -152,7 +163,40 @@ func (s *side) melding(w http.ResponseWriter, r *http.Request) {
 		}
 		vist = append(vist, v)
 	}
-	vis(w, http.StatusOK, "melding", map[string]any{"M": s.rader(l)[0], "Filer": vist, "Uapnet": err != nil})
+	rad := s.rader(l)[0]
+	vis(w, http.StatusOK, "melding", map[string]any{"M": rad, "Filer": vist, "Uapnet": uapnet(err, rad)})
+}
+
+// uapnet says why a message's content is not shown; "" = it is, or there is none.
+func uapnet(err error, m meldingsrad) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, plattform.ErrUtenNokkel):
+		s := "Innholdet er kryptert, og bare " + m.TilNavn + " kan åpne det: mottakeren har laget nøkkelen sin selv, og simulatoren har bare den offentlige delen."
+		if protokoll.Kanonisk(m.Meldingstype) == protokoll.Feilet {
+			s += " Er mottakeren portalen, viser kommandoen «portal svar» hva fagsystemet skrev."
+		}
+		return s
+	case errors.Is(err, plattform.ErrAnnenNokkel):
+		return "Innholdet kan ikke åpnes med nøkkelen til " + m.TilNavn + ". Det er kryptert for en annen nøkkel, eller ødelagt."
+	case errors.Is(err, plattform.ErrGlemt):
+		return "Innholdet er ikke lenger i minnet. Simulatoren husker bare innholdet i de nyeste meldingene."
+	}
+	return "Innholdet er dekryptert, men det er ikke en gyldig ASiC-E: mottakeren kan ikke lese det."
+}
+
+func (s *side) prove(w http.ResponseWriter, r *http.Request) {
+	if s.c.Avsender == "" {
+		feil(w, http.StatusNotFound, "Prøvemeldinger sendes ikke herfra. Send gjennom portalen.")
+		return
+	}
+	id, err := s.c.Plattform.Prove(r.Context(), s.c.Avsender, r.PathValue("id"), s.c.Versjon(r.PathValue("id")))
+	if err != nil {
+		feil(w, http.StatusConflict, "Prøvemeldingen kunne ikke sendes ("+err.Error()+").")
+		return
+	}
+	tilbake(w, r, "/meldinger/"+id)
 }
 
 func (s *side) svar(w http.ResponseWriter, r *http.Request) {

@@ -232,3 +232,21 @@ func TestNeitherARebornNameNorAnotherSiteGetsIn(t *testing.T) {
 	}
 	r.is.Equal(r.paKoen(portalen), 0)
 }
+
+// As in the demo: the portal has made its key, and published only its certificate.
+func TestThePageSaysWhyAnAnswerForThePortalCannotBeShown(t *testing.T) {
+	r := nyRigg(t)
+	r.is.NoErr(r.p.Registrer(t.Context(), plattform.Konto{ID: portalen, Navn: "Portalen (test)", FiksOrgID: portalen, FiksOrgNavn: "Portalen (test)", Orgnr: string(sim.Orgnr(0)),
+		Sertifikat: simtest.Nokler(t).CA.Cert, Integrasjoner: []plattform.Integrasjon{{ID: portalen, Passord: "hemmelig", Orgnr: string(sim.Orgnr(0))}}}))
+	id := r.send()
+	status, _ := r.trykk("/meldinger/"+id+"/svar", url.Values{"slag": {"feilet"}, "tekst": {"Kan ikke leses"}})
+	r.is.Equal(status, http.StatusOK)
+	feilet := r.hent("/meldinger/" + r.p.Logg(1)[0].MeldingID)
+	for _, vil := range []string{"bare Portalen (test) kan åpne det", "mottakeren har laget nøkkelen sin selv", "«portal svar»"} {
+		r.is.True(strings.Contains(feilet, vil))
+	}
+	r.is.True(!strings.Contains(feilet, "Kan ikke leses"))
+	status, _ = r.trykk("/meldinger/"+id+"/svar", url.Values{"slag": {"mottatt"}})
+	r.is.Equal(status, http.StatusOK)
+	r.is.True(strings.Contains(r.hent("/meldinger/"+r.p.Logg(1)[0].MeldingID), "Meldingen har ikke innhold.")) // and nothing about keys
+}

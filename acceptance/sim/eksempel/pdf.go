@@ -1,4 +1,5 @@
-package world
+// Package eksempel makes what a made-up report shows to people.
+package eksempel
 
 import (
 	"bytes"
@@ -13,9 +14,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// EksempelPDF is a small A4 document with an embedded font, good enough for a sender's preflight: one page, a heading and lines of
+// PDF is a small A4 document with an embedded font, good enough for a sender's preflight: one page, a heading and lines of
 // text. Only characters of Latin-1 are written; the product's own writer is adapters/pdf.
-func EksempelPDF(tittel string, linjer ...string) []byte {
+func PDF(tittel string, linjer ...string) []byte {
 	var sider strings.Builder
 	fmt.Fprintf(&sider, "BT /F1 18 Tf 56 780 Td (%s) Tj ET\n", latin1(tittel))
 	for i, l := range linjer {
@@ -56,7 +57,7 @@ type innebygd struct {
 var skriften = sync.OnceValue(func() innebygd {
 	f, err := sfnt.Parse(goregular.TTF)
 	if err != nil {
-		panic("world: den innebygde skriften kan ikke leses: " + err.Error())
+		panic("eksempel: den innebygde skriften kan ikke leses: " + err.Error())
 	}
 	var buf sfnt.Buffer
 	var w []string
