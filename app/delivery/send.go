@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -29,7 +30,7 @@ func (s *Service) send(ctx context.Context, l ports.Lease) error {
 func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	o := l.Oppdrag
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-	u, konto, err := s.begynn(ctx, o)
+	u, konto, err := s.begynn(ctx, l)
 	if err != nil || !u.Skylder(o.ID) {
 		return err
 	}
@@ -41,11 +42,11 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	}
 	ttl := levering.SendeTTL(u, s.Policy, s.Clock.Now())
 	if ttl == 0 {
-		_, _, err := s.begynn(ctx, o)
+		_, _, err := s.begynn(ctx, l)
 		return err
 	}
 	f, forsok := u.Melding.Fakta, levering.Sendeforsok(u, o)
-	if siste := u.Melding.Historikk[len(u.Melding.Historikk)-1]; siste.Kode != melding.SendingBegynt || siste.Forsok != forsok {
+	if slices.ContainsFunc(u.Melding.Historikk, func(h melding.Hendelse) bool { return h.Kode == melding.SendingGjentatt && h.Forsok == forsok }) {
 		s.Gjentatt(levering.KoSend)
 	}
 	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
@@ -65,8 +66,11 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 }
 
 // begynn is the intent: afterwards the attempt is durable, to the account that is answered, or the item is not owed any more.
-func (s *Service) begynn(ctx context.Context, o levering.Oppdrag) (levering.Utgave, kommune.Mottakerkonto, error) {
-	na := s.Clock.Now()
+func (s *Service) begynn(ctx context.Context, l ports.Lease) (levering.Utgave, kommune.Mottakerkonto, error) {
+	o, na, regel := l.Oppdrag, s.Clock.Now(), levering.BegynnSending
+	if l.Attempt == 1 { // nobody has had it before us
+		regel = levering.FortsettSending
+	}
 	var skrevet levering.Endring // of the last, that is the committed, call, as in endre; so also konto
 	var konto kommune.Mottakerkonto
 	u, err := s.Dispatch.Begin(ctx, o.Melding, na, func(g ports.Sendegrunnlag) (levering.Endring, error) {
@@ -76,7 +80,7 @@ func (s *Service) begynn(ctx context.Context, o levering.Oppdrag) (levering.Utga
 		konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
 		// Whether any certificate the report is sealed for is still accepted and not expired.
 		nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
-		e, err := levering.BegynnSending(g.Utgave, o, konto, nokkel, s.Policy, na)
+		e, err := regel(g.Utgave, o, konto, nokkel, s.Policy, na)
 		skrevet = e
 		return e, err
 	})

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -193,7 +192,7 @@ func (s *Service) Motta(ctx context.Context, i Innsending) (melding.ID, error) {
 	n.Hendelser, n.Oppdrag, n.Saker = levering.Aksepter(f, na)
 	// The commit outlives the request: a sender that hangs up now must not decide whether its report is stored.
 	ctx = context.WithoutCancel(ctx)
-	start, slipp := s.overlat(ctx, &n)
+	start, slipp := s.overlat(ctx, &n, g, na)
 	defer slipp()
 	return s.lagre(ctx, n, start)
 }
@@ -228,19 +227,24 @@ func (s *Service) lagre(ctx context.Context, n ports.Ny, start func()) (melding.
 	return "", fmt.Errorf("lagring av melding %s: %w: %w", f.ID, ports.ErrUnavailable, err)
 }
 
-// overlat has this process send the report the instant it is stored, if it has room: the item is born leased to it. start says that it is
-// stored, slipp that what is not started is let go.
-func (s *Service) overlat(ctx context.Context, n *ports.Ny) (start, slipp func()) {
+// overlat has this process send the report the instant it is stored, if it has room: the item is born leased to it and, where nothing
+// stands against sending, with the attempt begun. start says that it is stored, slipp that what is not started is let go. A process that
+// dies with it leaves an attempt begun, which the next one repeats with the same id, and notes.
+func (s *Service) overlat(ctx context.Context, n *ports.Ny, g ports.Grunnlag, na time.Time) (start, slipp func()) {
 	start, slipp = s.Vekk, func() {}
-	i := slices.IndexFunc(n.Oppdrag, func(o levering.Oppdrag) bool { return o.Ko == levering.KoSend })
-	if s.Handover == nil || i < 0 {
+	if s.Handover == nil {
 		return start, slipp
 	}
-	l, ok := s.Handover.Hold(ctx, n.Oppdrag[i])
+	u := ports.Utgave{Melding: melding.Melding{Fakta: n.Fakta}.Med(n.Hendelser...), Owed: n.Oppdrag}
+	o, begynt, ok := levering.SendesStraks(u, *g.Mottaker, g.TilMottaker, s.Policy, na)
 	if !ok {
 		return start, slipp
 	}
-	n.Leier = []ports.Lease{l}
+	l, ok := s.Handover.Hold(ctx, o)
+	if !ok {
+		return start, slipp
+	}
+	n.Leier, n.Hendelser = []ports.Lease{l}, append(n.Hendelser, begynt)
 	startet := false
 	return func() { startet = true; s.Handover.Start(l) }, func() {
 		if !startet {

@@ -39,12 +39,19 @@ func (r *rigg) kan(na time.Time) int {
 	return len(leier)
 }
 
-func TestAReportIsSentByTheProcessThatAcceptedIt(t *testing.T) {
+func TestAReportIsBegunInTheCommitThatAcceptsIt(t *testing.T) {
 	h := &hender{}
 	r, vekket := medHender(t, h)
+	var talt []melding.Kode
+	r.s.Tell = func(k melding.Kode) { talt = append(talt, k) }
 	id, err := r.s.Motta(t.Context(), r.innsending())
 	r.NoErr(err)
-	r.True(id != "")
+	u, err := r.lager.Get(t.Context(), id)
+	r.NoErr(err)
+	r.Equal(len(u.Melding.Historikk), 2)
+	r.Equal(u.Melding.Historikk[0].Kode, melding.Akseptert)
+	r.Equal(u.Melding.Historikk[1].Kode, melding.SendingBegynt)
+	r.Equal(talt, []melding.Kode{melding.Akseptert, melding.SendingBegynt})
 	r.Equal(len(h.startet), 1)
 	r.Equal(len(h.sluppet), 0)
 	r.Equal(*vekket, 0)
@@ -55,8 +62,11 @@ func TestAReportIsSentByTheProcessThatAcceptedIt(t *testing.T) {
 func TestWithoutRoomTheReportWaitsItsTurn(t *testing.T) {
 	h := &hender{fullt: true}
 	r, vekket := medHender(t, h)
-	_, err := r.s.Motta(t.Context(), r.innsending())
+	id, err := r.s.Motta(t.Context(), r.innsending())
 	r.NoErr(err)
+	u, err := r.lager.Get(t.Context(), id)
+	r.NoErr(err)
+	r.True(!u.Melding.Har(melding.SendingBegynt))
 	r.Equal(len(h.startet)+len(h.sluppet), 0)
 	r.Equal(*vekket, 1)
 	r.Equal(r.kan(contracts.Start), 1)

@@ -66,6 +66,37 @@ func BegynnSending(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, n Nokkel, p
 	return b.ut()
 }
 
+// SendesStraks is BegynnSending for a process that will send a new report the instant it is stored: the intent that is then stored with
+// it. ok = false when there is anything else to do than to send.
+func SendesStraks(u Utgave, konto kommune.Mottakerkonto, godtatt []*x509.Certificate, p Policy, na time.Time) (o Oppdrag, begynt melding.Hendelse, ok bool) {
+	i := slices.IndexFunc(u.Owed, func(o Oppdrag) bool { return o.Ko == KoSend })
+	if i < 0 {
+		return o, begynt, false
+	}
+	o = u.Owed[i]
+	e, err := BegynnSending(u, o, konto, VurderNokkel(u.Melding.Fakta.Deler[melding.DelAsice].Nokkelserie, godtatt, na), p, na)
+	if err != nil || !bareEn(e, melding.SendingBegynt) {
+		return o, begynt, false
+	}
+	return o, e.Hendelser[0], true
+}
+
+// FortsettSending is BegynnSending for the first who has the item in hand. If the attempt was begun when the report was accepted, nothing
+// has been sent since, so there is nothing to write; but what has come in between counts as ever: a key revoked, an account closed, an
+// answer, the frist.
+func FortsettSending(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, n Nokkel, p Policy, na time.Time) (Endring, error) {
+	e, err := BegynnSending(u, o, konto, n, p, na)
+	if err == nil && bareEn(e, melding.SendingGjentatt) {
+		return Endring{}, nil
+	}
+	return e, err
+}
+
+// bareEn says that one event is all there is to write.
+func bareEn(e Endring, k melding.Kode) bool {
+	return len(e.Hendelser) == 1 && e.Hendelser[0].Kode == k && len(e.Ferdig)+len(e.Nye)+len(e.Saker)+len(e.Referanser)+len(e.Deler) == 0 && !e.Slett
+}
+
 func ubrukelig(konto kommune.Mottakerkonto, n Nokkel) melding.Arsak {
 	switch {
 	case !konto.KontoAktiv || !konto.Kanal.Gyldig():
