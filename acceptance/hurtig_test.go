@@ -61,7 +61,7 @@ func (h *hurtiglager) Settle(ctx context.Context, id melding.ID, o levering.Oppd
 	return h.Lager.Settle(ctx, id, o, fn)
 }
 
-func (h *hurtiglager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
+func (h *hurtiglager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Begynt, error) {
 	defer h.glem()
 	return h.Lager.Begin(ctx, id, now, fn)
 }

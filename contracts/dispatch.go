@@ -71,15 +71,49 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 		id := Lagre(t, l, NyMelding(t, func(x *Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }))
 		for i, feil := range []error{errMitt, nil, errMitt, nil} { // a receiver read for the first time, and one that was kept
 			merke := strconv.Itoa(i + 1)
-			u, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return rik(id, merke), feil })
+			b, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return rik(id, merke), feil })
 			is.Equal(err, feil) // as it is
 			if feil != nil {
 				is.Equal(spor(t, l, id, merke), 0)
 				continue
 			}
 			is.Equal(spor(t, l, id, merke), 5)
-			LikUtgave(t, Les(t, l, id), u)
+			LikUtgave(t, Les(t, l, id), b.Utgave)
 		}
+	})
+
+	t.Run("U3 it has the content, or knows why not", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		o := OppsettFor("0301", "01")
+		is.NoErr(l.Registry.Apply(t.Context(), o))
+		til := func(x *Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }
+		merke := 0
+		begynn := func(id melding.ID) ports.Begynt {
+			t.Helper()
+			merke++
+			b, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) {
+				return ports.Endring{Hendelser: []melding.Hendelse{notat(strconv.Itoa(merke), Start)}}, nil
+			})
+			is.NoErr(err)
+			LikUtgave(t, Les(t, l, id), b.Utgave) // committed, whatever the content is
+			return b
+		}
+		n := NyMelding(t, til)
+		id := Lagre(t, l, n)
+		for range 2 {
+			b := begynn(id)
+			is.NoErr(b.Mangler)
+			is.Equal(bytesAv(t, b.Innhold), bytesAv(t, n.Deler[melding.DelAsice]))
+			is.Equal(b.Innhold.Forsegling(), n.Deler[melding.DelAsice].Forsegling())
+		}
+		if l.Korruper != nil {
+			odelagt := Lagre(t, l, NyMelding(t, til))
+			l.Korruper(t, odelagt, melding.DelAsice)
+			is.True(errors.Is(begynn(odelagt).Mangler, ports.ErrCorrupt))
+		}
+		Lever(t, l, id, Start)
+		Slett(t, l, id)
+		is.True(errors.Is(begynn(id).Mangler, ports.ErrErased))
 	})
 
 	t.Run("U2 every change counts at once", func(t *testing.T) {

@@ -16,10 +16,17 @@ type Sendegrunnlag struct {
 	Godtatt []*x509.Certificate   // as Certificates.Accepted of it
 }
 
+// Begynt is what a send has when it has begun. Mangler says why there is no Innhold.
+type Begynt struct {
+	Utgave  Utgave            // as Store.Update gives it
+	Innhold melding.Forseglet // the part sealed for the receiver, as Vault.Open
+	Mangler error
+}
+
 // Dispatch begins a send.
 type Dispatch interface {
 	// Begin is Store.Update, where fn also sees the receiver and its certificates [U1]; now is when they are judged. Nothing that fn
 	// sees is older than the call, also when the change was made by another process a moment before [U2]. ErrNotFound when the report
-	// or its receiver is unknown.
-	Begin(ctx context.Context, id melding.ID, now time.Time, fn func(Sendegrunnlag) (Endring, error)) (Utgave, error)
+	// or its receiver is unknown. The content is read in the same breath [U3]; that it cannot be read undoes nothing.
+	Begin(ctx context.Context, id melding.ID, now time.Time, fn func(Sendegrunnlag) (Endring, error)) (Begynt, error)
 }

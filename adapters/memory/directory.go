@@ -187,8 +187,8 @@ func (l *Lager) Organisasjon(ctx context.Context, id kommune.FiksOrgID) (kommune
 }
 
 // Begin: see ports.Dispatch. Update asks fn without holding mu.
-func (l *Lager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
-	return l.Update(ctx, id, func(u ports.Utgave) (_ ports.Endring, err error) {
+func (l *Lager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Begynt, error) {
+	u, err := l.Update(ctx, id, func(u ports.Utgave) (_ ports.Endring, err error) {
 		g := ports.Sendegrunnlag{Utgave: u}
 		r := u.Melding.Fakta.RessursID
 		if g.Konto, err = l.Mottaker(ctx, r); err != nil {
@@ -199,6 +199,12 @@ func (l *Lager) Begin(ctx context.Context, id melding.ID, now time.Time, fn func
 		}
 		return fn(g)
 	})
+	if err != nil {
+		return ports.Begynt{}, err
+	}
+	b := ports.Begynt{Utgave: u}
+	b.Innhold, b.Mangler = l.Open(ctx, id, melding.DelAsice)
+	return b, nil
 }
 
 // Grunnlag: see ports.Access.

@@ -58,26 +58,49 @@ func (d lestDel) verdier(id string) []any {
 	return []any{id, string(d.navn), int64(len(innhold)), d.sha[:], string(d.forsegling), innhold}
 }
 
+func delnavn(id melding.ID, del melding.Del) string {
+	return "melding " + string(id) + ", del " + string(del)
+}
+
 // Open: see ports.Vault. The part is read whole, and held against the sum recorded with the report's facts (an answer's body:
 // against its own), before anything is handed out.
 func (s *Store) Open(ctx context.Context, id melding.ID, del melding.Del) (melding.Forseglet, error) {
-	hva := "melding " + string(id) + ", del " + string(del)
-	var d delRad
+	hva := delnavn(id, del)
+	d := delRad{rad: true}
 	err := s.les.DB.QueryRowContext(ctx, s.d.Param("SELECT d.storrelse, d.sha256, d.forsegling, d.innhold, d.innhold IS NOT NULL, m.deler "+
 		"FROM del d JOIN melding m ON m.id = d.melding WHERE d.melding = ?1 AND d.del = ?2"),
 		s.d.blobargs(string(id), string(del))...).Scan(&d.storrelse, &d.sha, &d.forsegling, &d.innhold, &d.finnes, &d.fakta)
 	if err != nil {
 		return melding.Forseglet{}, s.feil(hva, err)
 	}
+	fakta, err := lesDelfakta(d.fakta)
+	if err != nil {
+		return melding.Forseglet{}, fmt.Errorf("%s: %w: %w", hva, err, ports.ErrCorrupt)
+	}
+	return d.forseglet(hva, fakta[del])
+}
+
+// delSporring asks for one part of a report whose facts are known.
+func (s *Store) delSporring(id melding.ID, del melding.Del) (Setning, *delRad) {
+	d := &delRad{}
+	x := s.setning("SELECT storrelse, sha256, forsegling, innhold, innhold IS NOT NULL FROM del WHERE melding = ?1 AND del = ?2", string(id), string(del))
+	x.Rad = func(skann func(...any) error) error {
+		d.rad = true
+		return skann(&d.storrelse, &d.sha, &d.forsegling, &d.innhold, &d.finnes)
+	}
+	return x, d
+}
+
+// forseglet is the part, held against the sum recorded with it and the one in the report's facts (an answer's body is not in them).
+func (d *delRad) forseglet(hva string, f melding.Delfakta) (melding.Forseglet, error) {
+	if !d.rad {
+		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrNotFound)
+	}
 	if !d.finnes {
 		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrErased)
 	}
-	fakta, err := (&meldingRad{ID: id, Deler: d.fakta}).fakta()
-	if err != nil {
-		return melding.Forseglet{}, err
-	}
 	sum := sha256.Sum256(d.innhold)
-	if f, ok := fakta.Deler[del]; ok && (sum != f.SHA256 || int64(len(d.innhold)) != f.Storrelse) ||
+	if f.SHA256 != ([32]byte{}) && (sum != f.SHA256 || int64(len(d.innhold)) != f.Storrelse) ||
 		int64(len(d.innhold)) != d.storrelse || !bytes.Equal(sum[:], d.sha) {
 		return melding.Forseglet{}, fmt.Errorf("%s: %w", hva, ports.ErrCorrupt)
 	}
@@ -85,6 +108,7 @@ func (s *Store) Open(ctx context.Context, id melding.ID, del melding.Del) (meldi
 }
 
 type delRad struct {
+	rad        bool // there is a row
 	storrelse  int64
 	sha        []byte
 	forsegling string

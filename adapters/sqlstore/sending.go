@@ -28,10 +28,11 @@ const maksLesinger = 10
 
 // Begin: see ports.Dispatch. The directory's number is read after the report is locked: a receiver kept at that number is as the directory
 // has it then. A crash leaves what one in Update leaves.
-func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
+func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Begynt, error) {
 	for range maksLesinger {
 		var nr int64
 		var r kommune.RessursID
+		sporring, d := s.delSporring(id, melding.DelAsice)
 		u, err := s.oppdater(ctx, id, func(u ports.Utgave) (ports.Endring, error) {
 			r = u.Melding.Fakta.RessursID
 			m := s.mottakere.hent(r)
@@ -39,17 +40,22 @@ func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func
 				return ports.Endring{}, errKatalogenEndret
 			}
 			return fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
-		}, Setning{SQL: nrSporring, Rad: func(skann func(...any) error) error { return skann(&nr) }})
+		}, Setning{SQL: nrSporring, Rad: func(skann func(...any) error) error { return skann(&nr) }}, sporring)
+		if err == nil {
+			b := ports.Begynt{Utgave: u}
+			b.Innhold, b.Mangler = d.forseglet(delnavn(id, melding.DelAsice), u.Melding.Fakta.Deler[melding.DelAsice])
+			return b, nil
+		}
 		if !errors.Is(err, errKatalogenEndret) {
-			return u, err
+			return ports.Begynt{}, err
 		}
 		m, err := s.lesMottaker(ctx, r)
 		if err != nil {
-			return ports.Utgave{}, err
+			return ports.Begynt{}, err
 		}
 		s.mottakere.behold(m.nr, r, m)
 	}
-	return ports.Utgave{}, fmt.Errorf("melding %s: %w: %w", id, errKatalogenEndret, ports.ErrUnavailable)
+	return ports.Begynt{}, fmt.Errorf("melding %s: %w: %w", id, errKatalogenEndret, ports.ErrUnavailable)
 }
 
 // lesMottaker reads a receiver and its number on one snapshot.

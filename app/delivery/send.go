@@ -30,15 +30,15 @@ func (s *Service) send(ctx context.Context, l ports.Lease) error {
 func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	o := l.Oppdrag
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-	u, konto, err := s.begynn(ctx, l)
+	b, konto, err := s.begynn(ctx, l)
+	u := b.Utgave
 	if err != nil || !u.Skylder(o.ID) {
 		return err
 	}
-	innhold, err := s.Vault.Open(ctx, o.Melding, melding.DelAsice)
-	if errors.Is(err, ports.ErrCorrupt) || errors.Is(err, ports.ErrErased) {
+	if errors.Is(b.Mangler, ports.ErrCorrupt) || errors.Is(b.Mangler, ports.ErrErased) {
 		return s.nektet(ctx, o, melding.ArsakInnholdEndret)
-	} else if err != nil {
-		return err
+	} else if b.Mangler != nil {
+		return b.Mangler
 	}
 	ttl := levering.SendeTTL(u, s.Policy, s.Clock.Now())
 	if ttl == 0 {
@@ -50,7 +50,7 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 		s.Gjentatt(levering.KoSend)
 	}
 	ref, err := s.Transport.Send(ctx, ports.Forsendelse{
-		Forsok: forsok, Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: innhold, TTL: ttl})
+		Forsok: forsok, Melding: o.Melding, Til: konto, Slag: f.Slag, Versjon: f.Versjon, Innhold: b.Innhold, TTL: ttl})
 	switch {
 	case err == nil:
 		// A crash here leaves the message on the wire and our attempt open. Either the answer comes first and proves the send, or
@@ -66,14 +66,14 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 }
 
 // begynn is the intent: afterwards the attempt is durable, to the account that is answered, or the item is not owed any more.
-func (s *Service) begynn(ctx context.Context, l ports.Lease) (levering.Utgave, kommune.Mottakerkonto, error) {
+func (s *Service) begynn(ctx context.Context, l ports.Lease) (ports.Begynt, kommune.Mottakerkonto, error) {
 	o, na, regel := l.Oppdrag, s.Clock.Now(), levering.BegynnSending
 	if l.Attempt == 1 { // nobody has had it before us
 		regel = levering.FortsettSending
 	}
 	var skrevet levering.Endring // of the last, that is the committed, call, as in endre; so also konto
 	var konto kommune.Mottakerkonto
-	u, err := s.Dispatch.Begin(ctx, o.Melding, na, func(g ports.Sendegrunnlag) (levering.Endring, error) {
+	b, err := s.Dispatch.Begin(ctx, o.Melding, na, func(g ports.Sendegrunnlag) (levering.Endring, error) {
 		f := g.Utgave.Melding.Fakta
 		// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
 		konto = g.Konto
@@ -87,7 +87,7 @@ func (s *Service) begynn(ctx context.Context, l ports.Lease) (levering.Utgave, k
 	if err == nil {
 		s.fortell(ctx, o.Melding, skrevet, na)
 	}
-	return u, konto, err
+	return b, konto, err
 }
 
 func (s *Service) nektet(ctx context.Context, o levering.Oppdrag, a melding.Arsak) error {

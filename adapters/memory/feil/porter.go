@@ -59,8 +59,8 @@ type dispatch struct {
 // Dispatch wraps Begin.
 func (f *Feil) Dispatch(d ports.Dispatch) ports.Dispatch { return dispatch{d, f} }
 
-func (d dispatch) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Utgave, error) {
-	return verdi(d.f, "Dispatch", "Begin", string(id), func() (ports.Utgave, error) { return d.Dispatch.Begin(ctx, id, now, fn) })
+func (d dispatch) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Begynt, error) {
+	return verdi(d.f, "Dispatch", "Begin", string(id), func() (ports.Begynt, error) { return d.Dispatch.Begin(ctx, id, now, fn) })
 }
 
 type work struct {
