@@ -37,9 +37,10 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
 	// Whether any certificate the report is sealed for is still accepted and not expired.
 	nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
-	_, begynt := u.Melding.FinnForsok(levering.Sendeforsok(u, o))
+	begynt := false // by an earlier try, seen in the commit: what was read above may be older than another process's try
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
 	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+		_, begynt = u.Melding.FinnForsok(levering.Sendeforsok(u, o))
 		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
 	})
 	if err != nil || !u.Skylder(o.ID) {

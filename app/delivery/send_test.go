@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,6 +91,37 @@ func TestWhatWasBegunByAProcessThatDiedIsARepeat(t *testing.T) {
 	is.Equal(len(leier), 1)
 	is.NoErr(r.Utfor(t.Context(), leier[0]))
 	is.Equal(r.koder(t, id), []melding.Kode{melding.Akseptert, melding.SendingBegynt, melding.SendingGjentatt, melding.SendtFagsystem})
+	is.Equal(gjentatt, 1)
+}
+
+// etterpa lets something happen between the reading and the commit.
+type etterpa struct {
+	ports.Dispatch
+	hva func()
+}
+
+func (e etterpa) Sendegrunnlag(ctx context.Context, id melding.ID, na time.Time) (ports.Sendegrunnlag, error) {
+	g, err := e.Dispatch.Sendegrunnlag(ctx, id, na)
+	e.hva()
+	return g, err
+}
+
+// Two processes may have the same item when a lease ran out under one of them. What the second sends is a repeat, also when it looked
+// before the first began.
+func TestARepeatIsCountedThoughItsFirstTryBeganAfterWeLooked(t *testing.T) {
+	is, r, tr := is.New(t), nyRigg(), &sender{feil: ports.ErrUnavailable}
+	gjentatt := 0
+	r.Gjentatt = func(levering.Ko) { gjentatt++ }
+	id, l := inHand(t, r, tr)
+	den := r.Dispatch
+	r.Dispatch = etterpa{den, func() {
+		r.Dispatch = den
+		is.True(errors.Is(r.Utfor(t.Context(), l), ports.ErrUnavailable)) // the other one
+		is.Equal(gjentatt, 0)
+	}}
+	is.True(errors.Is(r.Utfor(t.Context(), l), ports.ErrUnavailable))
+	is.Equal(tr.n, 2)
+	is.True(slices.Contains(r.koder(t, id), melding.SendingGjentatt))
 	is.Equal(gjentatt, 1)
 }
 
