@@ -3,10 +3,7 @@ package acceptance_test
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,13 +11,10 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/acceptance/sim"
-	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
-	"portal.example/bekymringsmelding/acceptance/sim/rabbit/rabbittest"
 	"portal.example/bekymringsmelding/acceptance/sim/simtest"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/adapters/postgres/pgtest"
-	"portal.example/bekymringsmelding/adapters/sysclock"
 	"portal.example/bekymringsmelding/domain/kommune"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/domain/protokoll"
@@ -47,37 +41,19 @@ func TestRabbitMQDownUnderLoadLosesNothing(t *testing.T) {
 	}
 	t.Parallel()
 	is := is.New(t)
-	p := nyPortalverden(t, pgURL(pgtest.Database(t)), 300)
-	mp, err := sim.NyMaskinporten(sim.MaskinportenConfig{Klokke: sysclock.Clock{}.Now})
-	is.NoErr(err)
-	is.NoErr(mp.Start())
-	t.Cleanup(func() { _ = mp.Lukk() })
-	is.NoErr(world.Registrer(mp, p.d))
-	var n *rabbittest.Node
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	is.NoErr(err)
 	sett := nySettFlereGanger()
-	fiks, err := world.StartFiks(t.Context(), world.Fiksvalg{D: p.d, MP: mp, Klokke: sysclock.Clock{}, Lytt: l, Behandle: func(m *world.Mottakerdata) func(sim.Mottatt) []sim.Svar {
-		return sett.behandle
-	}, Tillit: func() *tls.Config { return n.TLS }, Broker: func(tilgang broker.Tilgang, _ *tls.Config) (broker.Broker, error) {
-		n = rabbittest.Start(t, tilgang)
-		return lant{n}, nil
-	}})
-	is.NoErr(err)
-	t.Cleanup(func() { _ = fiks.Lukk() })
-	fiks.Plattform.VedSend(sett.vedSend)
+	p := nyFikshos(t, pgURL(pgtest.Database(t)), "rabbitmq", 0, sett.som)
+	n := p.node
+	p.fiks.Plattform.VedSend(sett.vedSend)
 	s, err := n.CA.Utsted(sim.Bestilling{Navn: "localhost", Formal: sim.TLS, Bits: 2048})
 	is.NoErr(err)
 	linja := avlytt(t, n.Adresse(), &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{s.Cert.Raw}, PrivateKey: s.Nokkel}}}, n.TLS)
-	p.mp, p.fiks, p.amqp = strings.Trim(strings.TrimPrefix(mp.Utsteder(), "http://"), "/"), strings.TrimPrefix(fiks.API, "http://"), linja.adr
-	p.ca = filepath.Join(p.mappe, "rabbit-ca.pem")
-	is.NoErr(os.WriteFile(p.ca, n.CA.PEM(), 0o600))
-	p.kjor("oppsett", filepath.Join(p.mappe, "portal.json"))
+	p.amqp = linja.adr
 	adr := ledigAdresse(t)
 	p.startPortal(adr)
 	a := p.avsender(adr)
 
-	d := &ledningstest{drapstest: drapstest{t: t, godtatt: map[melding.ID]bool{}}, p: p, adr: adr}
+	d := &ledningstest{drapstest: drapstest{t: t, godtatt: map[melding.ID]bool{}}, p: p.prosesser, adr: adr}
 	ctx, stopp := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for _, bydel := range []string{"01", "01"} {
@@ -164,6 +140,9 @@ func (s *settFlereGanger) vedSend(m plattform.Sendt) (v plattform.Virkning) {
 	return v
 }
 
+// som makes it every receiver.
+func (s *settFlereGanger) som(*world.Mottakerdata) func(sim.Mottatt) []sim.Svar { return s.behandle }
+
 func (s *settFlereGanger) behandle(m sim.Mottatt) []sim.Svar {
 	id := melding.ID(m.Headere[protokoll.HeaderEgendefinert+protokoll.HeaderBekymring])
 	forsok := m.Headere[protokoll.HeaderEgendefinert+protokoll.HeaderKlientMelding]
@@ -212,6 +191,13 @@ func (s *settFlereGanger) sendtIgjen() (postet, kommetFram int) {
 		kommetFram += len(f) - 1
 	}
 	return postet, kommetFram
+}
+
+// antall is how many reports have been seen.
+func (s *settFlereGanger) antall() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ganger)
 }
 
 // en submits one report, again and again until it has an id: as a case system with a queue of its own does.
