@@ -59,7 +59,7 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 			if v.Rundt != nil {
 				h = v.Rundt(h)
 			}
-			return medBrudd(f, h)
+			return medOmstart(f, h)
 		}})
 	if err != nil {
 		return nil, err
@@ -81,21 +81,28 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 	return f, nil
 }
 
-// medBrudd adds what only a test wants: POST /brudd closes every AMQP connection, as a restart of the broker does.
-func medBrudd(f *fiks.Fiks, h http.Handler) http.Handler {
+// medOmstart adds what only a test wants: POST /megler/stopp takes the broker down, and POST /megler/start up again.
+func medOmstart(f *fiks.Fiks, h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", h)
-	mux.Handle("POST /brudd", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !loopback.Vert(r.Host) {
-			http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
-			return
-		}
-		if err := f.Broker.Brudd(r.Context()); err != nil {
-			http.Error(w, "forbindelsene ble ikke brutt", http.StatusInternalServerError)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
-	})))
+	for sti, gjor := range map[string]func(broker.Omstart, context.Context) error{"stopp": broker.Omstart.Stopp, "start": broker.Omstart.Igjen} {
+		mux.Handle("POST /megler/"+sti, http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !loopback.Vert(r.Host) {
+				http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
+				return
+			}
+			b, ok := f.Broker.(broker.Omstart)
+			if !ok {
+				http.Error(w, "denne megleren kan ikke stoppes", http.StatusNotImplemented)
+				return
+			}
+			if err := gjor(b, r.Context()); err != nil {
+				http.Error(w, "megleren kunne ikke stoppes eller startes", http.StatusInternalServerError)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})))
+	}
 	return mux
 }
 
