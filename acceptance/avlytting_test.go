@@ -98,13 +98,13 @@ const (
 )
 
 func lesRamme(r io.Reader) (ramme, last []byte, err error) {
-	ramme = make([]byte, 7)
-	if _, err = io.ReadFull(r, ramme); err != nil {
+	var start [7]byte
+	if _, err = io.ReadFull(r, start[:]); err != nil {
 		return nil, nil, err
 	}
-	ramme = append(ramme, make([]byte, binary.BigEndian.Uint32(ramme[3:])+1)...)
-	_, err = io.ReadFull(r, ramme[7:])
-	return ramme, ramme[7 : len(ramme)-1], err
+	ramme = make([]byte, len(start)+int(binary.BigEndian.Uint32(start[3:]))+1)
+	_, err = io.ReadFull(r, ramme[copy(ramme, start[:]):])
+	return ramme, ramme[len(start) : len(ramme)-1], err
 }
 
 func erMetode(ramme, last []byte, m uint32) bool {

@@ -2,8 +2,7 @@ package acceptance_test
 
 import (
 	"context"
-	"io"
-	"log"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -177,7 +176,7 @@ func (v *fikshos) bakTLS(til string) *tlsdor {
 		d.mu.Unlock()
 		bak.ServeHTTP(w, r)
 	}))
-	d.Config.ErrorLog, d.TLS = log.New(io.Discard, "", 0), c
+	d.Config.ErrorLog, d.TLS = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), c
 	d.StartTLS()
 	v.t.Cleanup(d.Close)
 	return d

@@ -32,14 +32,14 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 	if err != nil {
 		return err
 	}
-	u, konto, f := g.Utgave, g.Konto, g.Utgave.Melding.Fakta
+	konto, f := g.Konto, g.Utgave.Melding.Fakta
 	// The report goes to the account it was sealed for, also when the bydel has another by now (D2).
 	konto.KontoID, konto.Kanal = f.KontoID, f.Kanal
 	// Whether any certificate the report is sealed for is still accepted and not expired.
 	nokkel := levering.VurderNokkel(f.Deler[melding.DelAsice].Nokkelserie, g.Godtatt, na)
 	begynt := false // by an earlier try, seen in the commit: what was read above may be older than another process's try
 	// A crash after this commit leaves an attempt begun: the retry sends again with the same klientMeldingId, and notes it.
-	u, err = s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
+	u, err := s.endre(ctx, o.Melding, func(u levering.Utgave, na time.Time) (levering.Endring, error) {
 		_, begynt = u.Melding.FinnForsok(levering.Sendeforsok(u, o))
 		return levering.BegynnSending(u, o, konto, nokkel, s.Policy, na)
 	})
