@@ -45,7 +45,6 @@ type nettvalg struct {
 	fristSekunder int               // every receiver's; 0 = 300: far beyond the test, so that a letter means that something was lost
 	fagsystem     map[string]string // another character, by kommune/bydel
 	leserV1       string            // the kommune/bydel whose case system cannot read v2
-	utenMegler    bool              // the fault is on the API's line, for most of a minute: which broker is behind it makes no difference
 	// svar sees what a case system is about to answer, and may change it. n counts how often it has seen the report.
 	svar func(m *world.Mottakerdata, inn sim.Mottatt, n int, svar []sim.Svar) []sim.Svar
 }

@@ -32,7 +32,8 @@ type prosesser struct {
 	fiks, amqp, mp string // addresses, the same at every start
 	megler         string
 	lager          string
-	ca             string // whom the portal trusts
+	ca             string   // whom the portal trusts; "" = it is not told
+	ekstra         []string // settings of the portal that go before those in miljo
 	simProsess     *exec.Cmd
 }
 
@@ -114,12 +115,16 @@ func (p *prosesser) startSim() {
 
 func (p *prosesser) miljo(adr string) []string {
 	l, utsteder := p.d.PortalLogin, "http://"+p.mp+"/"
-	return append(os.Environ(), "PORTAL_DEV=true", "PORTAL_LAGER="+p.lager, "PORTAL_HEMMELIGHET="+p.d.Hemmelighet, "PORTAL_ADRESSE="+adr, "PORTAL_MASKINPORTEN="+utsteder,
+	m := append(os.Environ(), "PORTAL_DEV=true", "PORTAL_LAGER="+p.lager, "PORTAL_HEMMELIGHET="+p.d.Hemmelighet, "PORTAL_ADRESSE="+adr, "PORTAL_MASKINPORTEN="+utsteder,
 		"PORTAL_MASKINPORTEN_JWKS="+utsteder+"jwk", "PORTAL_MASKINPORTEN_TOKEN="+utsteder+"token", "PORTAL_MASKINPORTEN_KLIENT="+l.KlientID,
 		"PORTAL_MASKINPORTEN_SERTIFIKAT="+p.d.FilSert("portal"), "PORTAL_MASKINPORTEN_NOKKEL="+p.d.FilNokkel("portal"), "PORTAL_RETUR=Portalen;Veien 1;0000;Testby",
 		"PORTAL_PRINT_PAUSE=200ms", "PORTAL_PRINT=mappe:"+filepath.Join(p.mappe, "brev"), "PORTAL_TRANSPORT=fiksio", "PORTAL_FIKS_API=http://"+p.fiks, "PORTAL_FIKS_AMQP="+p.amqp,
-		"PORTAL_FIKS_CA="+p.ca, "PORTAL_FIKS_KONTO="+string(world.Portalkonto), "PORTAL_FIKS_INTEGRASJON="+l.IntegrasjonID, "PORTAL_FIKS_PASSORD="+l.Passord,
+		"PORTAL_FIKS_KONTO="+string(world.Portalkonto), "PORTAL_FIKS_INTEGRASJON="+l.IntegrasjonID, "PORTAL_FIKS_PASSORD="+l.Passord,
 		"PORTAL_NOKLER="+filepath.Join(p.mappe, "nokler"), "PORTAL_NOKKEL_HEMMELIGHET="+p.d.NokkelHemmelighet, "PORTAL_RATE=0", "PORTAL_NEDTRAPPING=0s")
+	if p.ca != "" {
+		m = append(m, "PORTAL_FIKS_CA="+p.ca)
+	}
+	return append(m, p.ekstra...) // the last of two with one name counts
 }
 
 // kjor runs one of the portal's commands to its end.
@@ -186,6 +191,17 @@ func (p *prosesser) start(ord, program string, miljo []string, args ...string) *
 	b, _ := os.ReadFile(logg.Name())
 	p.t.Fatalf("%s ble ikke klar: %s", filepath.Base(program), b)
 	return nil
+}
+
+// stansPortal asks it to stop, as an operator does, and waits.
+func stansPortal(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("portalen stanset ikke pent: %v", err)
+	}
 }
 
 // drepProsess kills with signal 9.

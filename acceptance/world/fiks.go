@@ -12,6 +12,7 @@ import (
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
 	"portal.example/bekymringsmelding/acceptance/sim/fagklient"
 	"portal.example/bekymringsmelding/acceptance/sim/fiks"
+	"portal.example/bekymringsmelding/acceptance/sim/loopback"
 	"portal.example/bekymringsmelding/acceptance/sim/plattform"
 	"portal.example/bekymringsmelding/adapters/maskinporten"
 	"portal.example/bekymringsmelding/domain/kommune"
@@ -54,7 +55,12 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 	grunn, err := fiks.Start(ctx, fiks.Valg{Lytt: v.Lytt, Kontoer: v.D.kontoer(), Karakter: func(konto string) string { return karakter[konto] },
 		Plattform: plattform.Config{Klokke: v.Klokke, Token: v.MP.Verifiser, Grense: v.Grense, Lempelig: v.Lempelig},
 		Broker:    func(t broker.Tilgang) (broker.Broker, error) { return v.Broker(t, tjener) },
-		Rundt:     v.Rundt})
+		Rundt: func(f *fiks.Fiks, h http.Handler) http.Handler {
+			if v.Rundt != nil {
+				h = v.Rundt(h)
+			}
+			return medOmstart(f, h)
+		}})
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +79,31 @@ func StartFiks(ctx context.Context, v Fiksvalg) (f *Fiks, err error) {
 		}
 	}
 	return f, nil
+}
+
+// medOmstart adds what only a test wants: POST /megler/stopp takes the broker down, and POST /megler/start up again.
+func medOmstart(f *fiks.Fiks, h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	for sti, gjor := range map[string]func(broker.Omstart, context.Context) error{"stopp": broker.Omstart.Stopp, "start": broker.Omstart.Igjen} {
+		mux.Handle("POST /megler/"+sti, http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !loopback.Vert(r.Host) {
+				http.Error(w, "bare på denne maskinen", http.StatusMisdirectedRequest)
+				return
+			}
+			b, ok := f.Broker.(broker.Omstart)
+			if !ok {
+				http.Error(w, "denne megleren kan ikke stoppes", http.StatusNotImplemented)
+				return
+			}
+			if err := gjor(b, r.Context()); err != nil {
+				http.Error(w, "megleren kunne ikke stoppes eller startes", http.StatusInternalServerError)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})))
+	}
+	return mux
 }
 
 // koble gives a receiver's account a case system; "ingen" gets none.

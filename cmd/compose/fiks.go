@@ -96,7 +96,7 @@ func (f *fiksdel) jobber(s *System) []jobb {
 	}
 }
 
-// http asks the token issuer: the same way out as fiksio's own client has, the same roots, and it gives up before a lease does.
+// http asks the token issuer, and for its keys: the same way out as fiksio's own client has, the same roots, and it gives up before a lease does.
 func (FiksConfig) http(c *tls.Config) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = c.Clone()

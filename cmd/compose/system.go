@@ -178,7 +178,13 @@ func (s *System) http(hemmelig []byte) error {
 	if !slices.Contains(s.cfg.Roller, "api") {
 		return nil
 	}
-	tokens, err := maskinporten.NyVerifier(maskinporten.VerifierConfig{Issuer: s.cfg.Utsteder, JWKS: s.cfg.JWKS, Clock: s.clock})
+	verifiser := maskinporten.VerifierConfig{Issuer: s.cfg.Utsteder, JWKS: s.cfg.JWKS, Clock: s.clock}
+	if rotter, err := s.cfg.Fiks.rotter(); err != nil {
+		return err
+	} else if rotter != nil {
+		verifiser.HTTP = s.cfg.Fiks.http(rotter)
+	}
+	tokens, err := maskinporten.NyVerifier(verifiser)
 	if err != nil {
 		return fmt.Errorf("%w: maskinporten: %w", ErrConfig, err)
 	}

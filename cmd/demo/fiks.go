@@ -9,14 +9,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"portal.example/bekymringsmelding/acceptance/sim"
 	"portal.example/bekymringsmelding/acceptance/sim/amqp"
 	"portal.example/bekymringsmelding/acceptance/sim/broker"
+	"portal.example/bekymringsmelding/acceptance/sim/rabbit"
 	"portal.example/bekymringsmelding/acceptance/world"
 	"portal.example/bekymringsmelding/cmd/compose"
 	"portal.example/bekymringsmelding/domain/protokoll"
 )
 
-// startFiks starts the Fiks IO side: platform, built-in broker with TLS, and the receivers' case systems. Ports are kept from start to
+// startFiks starts the Fiks IO side: platform, broker with TLS, and the receivers' case systems. Ports are kept from start to
 // start, so that what a vendor has set up still works.
 func (d *demo) startFiks(ctx context.Context) error {
 	l, err := fastPort(ctx, filepath.Join(d.f.Data, "fiks.port"))
@@ -34,6 +36,9 @@ func (d *demo) startFiks(ctx context.Context) error {
 			if err := p.Close(); err != nil {
 				return nil, err
 			}
+			if d.f.Broker == "rabbitmq" {
+				return d.startRabbit(ctx, adr, t)
+			}
 			return amqp.Start(amqp.Config{Adresse: adr, TLS: c, Klokke: d.clock, Tilgang: t})
 		}})
 	if err != nil {
@@ -41,6 +46,19 @@ func (d *demo) startFiks(ctx context.Context) error {
 	}
 	d.apnet = append(d.apnet, d.fiks.Lukk)
 	return nil
+}
+
+// startRabbit has a certificate of the world's CA too, in files.
+func (d *demo) startRabbit(ctx context.Context, adr string, t broker.Tilgang) (broker.Broker, error) {
+	s, err := d.d.CA.Utsted(sim.Bestilling{Navn: "localhost", Formal: sim.TLS, Bits: 2048})
+	if err != nil {
+		return nil, err
+	}
+	c := rabbit.Config{Adresse: adr, SertifikatFil: filepath.Join(d.f.Data, "rabbitmq.pem"), NokkelFil: filepath.Join(d.f.Data, "rabbitmq.key.pem"), Tilgang: t}
+	if err := s.Skriv(c.SertifikatFil, c.NokkelFil); err != nil {
+		return nil, err
+	}
+	return rabbit.Start(ctx, c)
 }
 
 // fiksConfig is the portal's own account, given to the portal as an operator gives it.

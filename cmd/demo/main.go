@@ -25,6 +25,7 @@ type flagg struct {
 	Data   string `help:"Mappen demoen lagrer i. En ny start på samme mappe fortsetter." default:"./data" type:"path"`
 	Store  string `help:"sqlite (en fil i mappen), eller postgres://… til en tom database." default:"sqlite"`
 	Grense int64  `help:"Største melding i byte som går rett på køen; større går over Dokumentlager." default:"5242880" hidden:""`
+	Broker string `help:"Megleren: den innebygde, eller RabbitMQ (Debian-pakken rabbitmq-server)." enum:"innebygd,rabbitmq" default:"innebygd" hidden:""`
 	Ekstra string `help:"Send også en melding til denne mottakeren, for eksempel 4601/02, og følg den ikke." placeholder:"KOMMUNE/BYDEL" hidden:""`
 	Quiet  bool   `help:"Skriv bare linja «klar <sti til demo.json>»."`
 }

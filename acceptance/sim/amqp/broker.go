@@ -43,21 +43,27 @@ var errStengt = errors.New("amqp: megleren er stengt")
 // Broker is broker.Broker with a server of its own.
 type Broker struct {
 	c       Config
-	l       net.Listener
+	adresse string
 	ctx     context.Context // ends when the broker closes
 	avbryt  context.CancelFunc
 	venter  sync.WaitGroup // every goroutine
 	dode    *dodsbo
 	stenger sync.Once
 
+	drift sync.Mutex // one stop or start at a time
+
 	mu           sync.Mutex
+	l            net.Listener // nil while stopped
 	koer         map[string]*ko
 	tilkoblinger map[*tilkobling]struct{} // logged in
 	handtrykk    []*tilkobling            // oldest first
 	sisteNr      uint64
 }
 
-var _ broker.Broker = (*Broker)(nil)
+var (
+	_ broker.Broker  = (*Broker)(nil)
+	_ broker.Omstart = (*Broker)(nil)
+)
 
 // Start listens and serves until Close. It refuses an address that is not on loopback.
 func Start(c Config) (*Broker, error) {
@@ -91,17 +97,17 @@ func Start(c Config) (*Broker, error) {
 }
 
 func start(c Config, l net.Listener) *Broker {
-	b := &Broker{c: c, l: l, dode: nyttDodsbo(), koer: map[string]*ko{}, tilkoblinger: map[*tilkobling]struct{}{}}
+	b := &Broker{c: c, l: l, adresse: l.Addr().String(), dode: nyttDodsbo(), koer: map[string]*ko{}, tilkoblinger: map[*tilkobling]struct{}{}}
 	b.ctx, b.avbryt = context.WithCancel(context.Background())
-	b.venter.Go(b.taImot)
+	b.venter.Go(func() { b.taImot(l) })
 	return b
 }
 
-func (b *Broker) taImot() {
+func (b *Broker) taImot(l net.Listener) {
 	for {
-		c, err := b.l.Accept()
+		c, err := l.Accept()
 		if err != nil {
-			if b.ctx.Err() != nil {
+			if errors.Is(err, net.ErrClosed) || b.ctx.Err() != nil {
 				return
 			}
 			b.c.Logg.Warn("tilkobling ble ikke tatt imot", "feil", err)
@@ -115,7 +121,7 @@ func (b *Broker) taImot() {
 		}
 		t := nyTilkobling(b, c)
 		b.mu.Lock()
-		if b.ctx.Err() != nil {
+		if b.ctx.Err() != nil || b.l != l {
 			b.mu.Unlock()
 			_ = c.Close()
 			return
@@ -220,7 +226,7 @@ func (b *Broker) Status(_ context.Context, navn string) (broker.Status, error) {
 }
 
 // Adresse: see broker.Broker.
-func (b *Broker) Adresse() string { return b.l.Addr().String() }
+func (b *Broker) Adresse() string { return b.adresse }
 
 // Brudd: see broker.Broker. Clients are told 320 (CONNECTION_FORCED) and have lukkefrist to answer. When it returns, everything they
 // had not acked is back on its queue.
@@ -254,7 +260,9 @@ func (b *Broker) Close() error {
 	b.stenger.Do(func() {
 		b.mu.Lock()
 		b.avbryt()
-		err = b.l.Close()
+		if b.l != nil {
+			err = b.l.Close()
+		}
 		for t := range b.tilkoblinger {
 			_ = t.raa.Close()
 		}

@@ -70,6 +70,14 @@ type Broker interface {
 	Close() error
 }
 
+// Omstart is a broker that can be taken down and up again in place, as an operator does. Both here can.
+type Omstart interface {
+	// Stopp ends in good order: clients are broken off as by Brudd, and nobody can connect. Queues and messages are kept.
+	Stopp(ctx context.Context) error
+	// Igjen takes clients again, on the same address. One that runs is left alone.
+	Igjen(ctx context.Context) error
+}
+
 // Klokke is the time a broker that can be given one goes by (ports.Clock fits).
 type Klokke interface {
 	Now() time.Time

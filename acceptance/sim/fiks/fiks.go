@@ -27,11 +27,11 @@ type Valg struct {
 	Plattform plattform.Config
 	Broker    func(broker.Tilgang) (broker.Broker, error) // asks the platform who may log in
 	Kontoer   []plattform.Konto
-	Lytt      net.Listener                         // where the API and the admin page are served, over HTTP
-	Karakter  func(kontoID string) string          // of an account's case system, for the admin page; "" = none
-	Avsender  string                               // the account that the admin page sends made-up reports from; "" = it sends none
-	Versjon   func(kontoID string) melding.Versjon // what an account reads, for these reports; nil = V2
-	Rundt     func(http.Handler) http.Handler      // may stand before all that is served
+	Lytt      net.Listener                                 // where the API and the admin page are served, over HTTP
+	Karakter  func(kontoID string) string                  // of an account's case system, for the admin page; "" = none
+	Avsender  string                                       // the account that the admin page sends made-up reports from; "" = it sends none
+	Versjon   func(kontoID string) melding.Versjon         // what an account reads, for these reports; nil = V2
+	Rundt     func(f *Fiks, alt http.Handler) http.Handler // may stand before all that is served
 }
 
 // Fiks is what runs.
@@ -107,7 +107,7 @@ func (f *Fiks) handler(v Valg) (http.Handler, error) {
 		}
 	})
 	if v.Rundt != nil {
-		h = v.Rundt(h)
+		h = v.Rundt(f, h)
 	}
 	return h, nil
 }

@@ -47,7 +47,10 @@ type Broker struct {
 	koer map[string]struct{} // made by Opprett
 }
 
-var _ broker.Broker = (*Broker)(nil)
+var (
+	_ broker.Broker  = (*Broker)(nil)
+	_ broker.Omstart = (*Broker)(nil)
+)
 
 // Finnes is ErrMangler when RabbitMQ is not installed.
 func Finnes() error {

@@ -77,6 +77,17 @@ final class Fagsystem implements AutoCloseable {
     throw new AssertionError("meldingen " + id + " kom ikke");
   }
 
+  /** Until the client has told of so many breaks. */
+  void ventPaBrudd(int antall) throws Exception {
+    long frist = System.nanoTime() + 30_000_000_000L;
+    while (brudd.get() < antall) {
+      if (System.nanoTime() > frist) {
+        throw new AssertionError("klienten merket ikke bruddet");
+      }
+      Thread.sleep(50);
+    }
+  }
+
   /** The first delivery of all, whatever report it is. */
   Mottatt forste() throws Exception {
     Mottatt m = innboks.poll(60, TimeUnit.SECONDS);

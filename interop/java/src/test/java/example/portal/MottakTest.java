@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
+import java.net.ConnectException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -128,21 +131,29 @@ class MottakTest {
     assertEquals("SENDT_FAGSYSTEM", siste(id)); // serverfeil is no rejection: the portal sends once more later
   }
 
+  /** The broker is taken down, so that nobody listens, and up again at the same address with its queues: the built-in one, or RabbitMQ. */
   @Test
-  void koblerTilIgjenEtterBrudd() throws Exception {
+  void koblerTilIgjenEtterOmstartAvMegleren() throws Exception {
     int for0 = fagsystem.brudd.get();
-    URI brudd = URI.create(Ark.tekst("/fiks") + "/brudd");
-    HttpResponse<Void> svar = HttpClient.newHttpClient().send(HttpRequest.newBuilder(brudd).POST(HttpRequest.BodyPublishers.noBody()).build(),
-        HttpResponse.BodyHandlers.discarding());
-    assertTrue(svar.statusCode() < 400, "POST /brudd: " + svar.statusCode());
+    megler("stopp");
+    fagsystem.ventPaBrudd(for0 + 1);
+    assertThrows(ConnectException.class, () -> new Socket(Ark.tekst("/amqp/host"), Ark.felt("/amqp/port").asInt()).close());
     byte[] pdf = Produsent.pdf(8_000);
-    UUID id = send(pdf);
+    UUID id = send(pdf); // accepted all the same
+    megler("start");
     Fagsystem.Mottatt m = fagsystem.neste(id); // the client tries again every 5 s, and consumes with its old tag
     lesOgSjekk(m, pdf);
     m.svar().svar(MOTTATT);
     m.svar().ack();
     produsent.ventPa(id, "LEVERT");
     assertEquals(for0 + 1, fagsystem.brudd.get());
+  }
+
+  private static void megler(String hva) throws Exception {
+    HttpResponse<Void> svar = HttpClient.newHttpClient().send(
+        HttpRequest.newBuilder(URI.create(Ark.tekst("/fiks") + "/megler/" + hva)).POST(HttpRequest.BodyPublishers.noBody()).build(),
+        HttpResponse.BodyHandlers.discarding());
+    assertEquals(204, svar.statusCode(), "POST /megler/" + hva);
   }
 
   @Test
