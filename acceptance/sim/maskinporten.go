@@ -66,7 +66,7 @@ type Maskinporten struct {
 	utsteder string
 	nokler   []signeringsnokkel // newest first; the newest signs, all are published
 	klienter map[string]Klient
-	signerte map[string][]byte    // tokens of ours -> what they say
+	leste    map[string]lestToken // tokens of ours -> what they say
 	brukte   map[string]time.Time // client and jti -> when it may be forgotten
 	stanset  bool
 	tellere  Tellere
