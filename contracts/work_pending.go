@@ -11,7 +11,7 @@ import (
 )
 
 func testPending(t *testing.T, open func(t *testing.T) Lager) {
-	t.Run("W10 an item is pending until it is settled", func(t *testing.T) {
+	t.Run("W9 an item is pending until it is settled", func(t *testing.T) {
 		is, l := is.New(t), open(t)
 		venter := func(id levering.OppdragID) bool {
 			t.Helper()

@@ -34,7 +34,7 @@ type Work interface {
 	Release(ctx context.Context, l Lease, due time.Time, cause string) error
 	// Done settles work that belongs to no report. Items tied to a report: ErrRefused [W8].
 	Done(ctx context.Context, l Lease) error
-	// Pending says whether an item is there and not settled, leased or not [W10].
+	// Pending says whether an item is there and not settled, leased or not [W9].
 	Pending(ctx context.Context, id levering.OppdragID) (bool, error)
 	// Next is when the earliest item of the queue becomes due (a leased one when its lease ends); zero time = none.
 	Next(ctx context.Context, ko levering.Ko) (time.Time, error)
