@@ -58,9 +58,6 @@ func TestScenariosOverTheWire(t *testing.T) {
 		t.Skip("kort kjøring")
 	}
 	for _, s := range scenarier() {
-		if s.stille {
-			continue // refused before anything travels
-		}
 		t.Run(s.navn, func(t *testing.T) {
 			for navn, kanal := range kanaler {
 				if s.verdensklokke && navn == "rabbitmq" {
