@@ -19,7 +19,7 @@ type Ledger interface {
 	Mark(ctx context.Context, name string) (value string, err error)
 	SetMark(ctx context.Context, name, value string) error // durable [L2]
 	// Marks gives every mark whose name begins with prefix, but for those that are "" [L4]. What several may write at once is one mark
-	// each, and none of them reads before it writes.
+	// each.
 	Marks(ctx context.Context, prefix string) (map[string]string, error)
 	Now(ctx context.Context) (time.Time, error)
 }

@@ -14,6 +14,8 @@ type Lease struct {
 	Token   string
 	Until   time.Time
 	Attempt int
+	// Begynt: the item's attempt was begun in the commit that made the item (levering.SendesStraks). Only its maker knows; a Claim never says so.
+	Begynt bool
 }
 
 // Work hands out owed work. Two workers may hold the same item after a pause; then Update decides. Leases only keep that rare.

@@ -33,6 +33,10 @@ func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func
 		var nr int64
 		var r kommune.RessursID
 		sporring, d := s.delSporring(id, melding.DelAsice)
+		ogsa := []Setning{{SQL: nrSporring, Rad: func(skann func(...any) error) error { return skann(&nr) }}}
+		if s.d.Todelt != nil { // in the same round trip; else a reading connection has it, and the writing one is free for others
+			ogsa = append(ogsa, sporring)
+		}
 		u, err := s.oppdater(ctx, id, func(u ports.Utgave) (ports.Endring, error) {
 			r = u.Melding.Fakta.RessursID
 			m := s.mottakere.hent(r)
@@ -40,9 +44,13 @@ func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func
 				return ports.Endring{}, errKatalogenEndret
 			}
 			return fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
-		}, Setning{SQL: nrSporring, Rad: func(skann func(...any) error) error { return skann(&nr) }}, sporring)
+		}, ogsa...)
 		if err == nil {
 			b := ports.Begynt{Utgave: u}
+			if s.d.Todelt == nil {
+				b.Innhold, b.Mangler = s.Open(ctx, id, melding.DelAsice)
+				return b, nil
+			}
 			b.Innhold, b.Mangler = d.forseglet(delnavn(id, melding.DelAsice), u.Melding.Fakta.Deler[melding.DelAsice])
 			return b, nil
 		}

@@ -68,7 +68,7 @@ func (s *Service) sendEn(ctx context.Context, l ports.Lease) error {
 // begynn is the intent: afterwards the attempt is durable, to the account that is answered, or the item is not owed any more.
 func (s *Service) begynn(ctx context.Context, l ports.Lease) (ports.Begynt, kommune.Mottakerkonto, error) {
 	o, na, regel := l.Oppdrag, s.Clock.Now(), levering.BegynnSending
-	if l.Attempt == 1 { // nobody has had it before us
+	if l.Begynt { // by us, and not tried
 		regel = levering.FortsettSending
 	}
 	var skrevet levering.Endring // of the last, that is the committed, call, as in endre; so also konto

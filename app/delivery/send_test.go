@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func inHand(t *testing.T, r rigg, tr *sender, begun bool) (melding.ID, ports.Lea
 		u := ports.Utgave{Melding: melding.Melding{Fakta: n.Fakta}.Med(n.Hendelser...), Owed: n.Oppdrag}
 		_, begynt, ok := levering.SendesStraks(u, o.Mottakere[0], []*x509.Certificate{c}, contracts.Policy, t0)
 		is.True(ok)
-		n.Hendelser = append(n.Hendelser, begynt)
+		n.Hendelser, l.Begynt = append(n.Hendelser, begynt), true
 	}
 	id, err := r.lager.Create(t.Context(), n)
 	is.NoErr(err)
@@ -103,6 +104,24 @@ func TestWhatWasBegunByAProcessThatDiedIsARepeat(t *testing.T) {
 	is.NoErr(r.Utfor(t.Context(), leier[0]))
 	is.Equal(r.koder(t, id), []melding.Kode{melding.Akseptert, melding.SendingBegynt, melding.SendingGjentatt, melding.SendtFagsystem})
 	is.Equal(gjentatt, 1)
+}
+
+// Two processes have the same item when one was paused until its lease ran out. What the second sends is a repeat, whoever of them that is.
+func TestWhatTwoProcessesSendIsARepeat(t *testing.T) {
+	begge(t, func(t *testing.T, begun bool) {
+		is, r, tr := is.New(t), nyRigg(), &sender{feil: ports.ErrUnavailable}
+		gjentatt := 0
+		r.Gjentatt = func(levering.Ko) { gjentatt++ }
+		id, paused := inHand(t, r, tr, begun)
+		r.klokke.Sett(t0.Add(2 * time.Minute))
+		leier, err := r.lager.Claim(t.Context(), levering.KoSend, 1, r.klokke.Now(), time.Minute)
+		is.NoErr(err)
+		is.True(errors.Is(r.Utfor(t.Context(), leier[0]), ports.ErrUnavailable)) // it may have come through
+		is.True(errors.Is(r.Utfor(t.Context(), paused), ports.ErrUnavailable))
+		is.Equal(tr.n, 2)
+		is.True(slices.Contains(r.koder(t, id), melding.SendingGjentatt))
+		is.True(gjentatt > 0)
+	})
 }
 
 // What has come since the report was accepted counts, also when its attempt was begun then.

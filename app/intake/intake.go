@@ -244,6 +244,7 @@ func (s *Service) overlat(ctx context.Context, n *ports.Ny, g ports.Grunnlag, na
 	if !ok {
 		return start, slipp
 	}
+	l.Begynt = true
 	n.Leier, n.Hendelser = []ports.Lease{l}, append(n.Hendelser, begynt)
 	startet := false
 	return func() { startet = true; s.Handover.Start(l) }, func() {

@@ -81,9 +81,9 @@ func SendesStraks(u Utgave, konto kommune.Mottakerkonto, godtatt []*x509.Certifi
 	return o, e.Hendelser[0], true
 }
 
-// FortsettSending is BegynnSending for the first who has the item in hand. If the attempt was begun when the report was accepted, nothing
-// has been sent since, so there is nothing to write; but what has come in between counts as ever: a key revoked, an account closed, an
-// answer, the frist.
+// FortsettSending is BegynnSending for the process that began the attempt when it accepted the report (SendesStraks), the one time it sends
+// it: it has sent nothing since, so there is nothing to write. What has come in between counts as ever: a key revoked, an account closed,
+// an answer, the frist. Whoever else has had the item meanwhile has noted that it repeats.
 func FortsettSending(u Utgave, o Oppdrag, konto kommune.Mottakerkonto, n Nokkel, p Policy, na time.Time) (Endring, error) {
 	e, err := BegynnSending(u, o, konto, n, p, na)
 	if err == nil && bareEn(e, melding.SendingGjentatt) {

@@ -23,7 +23,7 @@ func UtfallAv(s melding.Svar) (u melding.Utfall, ok bool) {
 	return "", false
 }
 
-// BehandleSvar judges one stored answer by the table. It always settles o.
+// BehandleSvar judges one answer by the table. It always settles o.
 func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) {
 	b := ny(u, p, na)
 	b.ferdig(o.ID)
@@ -38,7 +38,7 @@ func BehandleSvar(u Utgave, o Oppdrag, p Policy, na time.Time) (Endring, error) 
 	utfall, kjent := UtfallAv(s)
 	fraPlattformen := utfall == melding.UtfallServerfeil || utfall == melding.UtfallTidsavbrudd
 	switch {
-	case fraPlattformen && !b.begynt(): // nothing has left us that the platform could have a word about: this is not from it
+	case fraPlattformen && !b.begynt(): // nobody has even begun to send what the platform could have a word about: this is not from it
 		b.svarmerknad(melding.SvarFraAnnenKonto, h)
 		return b.ut()
 	case !fraPlattformen && !b.spurt(s.AvsenderKonto):

@@ -6,7 +6,7 @@ import (
 	"portal.example/bekymringsmelding/domain/kommune"
 )
 
-// Svar is one message from the world about a report, as it came: stored before it is judged.
+// Svar is one message from the world about a report, as it came.
 type Svar struct {
 	ID            string // the platform's melding-id of the answer: the same answer delivered twice has the same
 	Meldingstype  string

@@ -97,7 +97,7 @@ CREATE INDEX IF NOT EXISTS oppdrag_ko ON oppdrag (ko, klar, seq);
 CREATE INDEX IF NOT EXISTS oppdrag_uten_melding ON oppdrag (ko, klar, seq) WHERE melding IS NULL;
 CREATE INDEX IF NOT EXISTS oppdrag_melding ON oppdrag (melding, seq);
 CREATE INDEX IF NOT EXISTS oppdrag_laant ON oppdrag (melding, klar) WHERE token IS NOT NULL;
--- Ids that came through Work.Add: an answer redelivered after it was settled is recognised here.
+-- Ids that came through Work.Add or Store.Settle: an answer redelivered after it was settled is recognised here.
 CREATE TABLE IF NOT EXISTS oppdrag_sett (
   id TEXT PRIMARY KEY
 );
