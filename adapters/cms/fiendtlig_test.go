@@ -131,8 +131,11 @@ func TestIkkeForOss(t *testing.T) {
 	is := is.New(t)
 	_, ok := aapne(t, oppskrift{mottakere: []mottakerinfo{oaepSHA256(annen(), navngitt(annen()))}}.skriv(t, []byte("x")))
 	is.True(!ok)
-	_, ok = aapne(t, oppskrift{mottakere: []mottakerinfo{pkcs1v5(annen(), navngitt(vaar()))}}.skriv(t, []byte("x")))
-	is.True(!ok) // named as ours, wrapped for another: a random key takes its place
+	// Named as ours, wrapped for another: a random key takes its place. CBC has no integrity, so one time in 256 that opens to noise.
+	for range 50 {
+		b, ok := aapne(t, oppskrift{mottakere: []mottakerinfo{pkcs1v5(annen(), navngitt(vaar()))}}.skriv(t, []byte("x")))
+		is.True(!ok || !bytes.Equal(b, []byte("x")))
+	}
 	for _, feil := range []melding.Forseglet{{}, melding.ForsegletBytes(melding.OpenPGP, eksempler(t)["CBC"])} {
 		_, err := cms.NewOpener(vaar()).Open(context.Background(), feil)
 		is.True(errors.Is(err, cms.ErrDecrypt))
