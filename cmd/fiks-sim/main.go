@@ -108,7 +108,7 @@ func vis(ut io.Writer, v *fikssim.Verden, fil string) error {
 	linje("  CA å stole på     %s", a.AMQP.CA)
 	linje("")
 	for _, k := range a.Kontoer {
-		hva := "fagsystemet er " + k.Fagsystem
+		hva := "fagsystem: " + k.Fagsystem
 		switch {
 		case k.Portal:
 			hva = "avsenderen: be om en prøvemelding på siden, eller send som den med send-API-et"
