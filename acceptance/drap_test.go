@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -91,14 +92,20 @@ func bygg(t *testing.T, pakke string) string {
 	return ut
 }
 
+// ledigAdresse is for what is to be stopped and started at one address. It lies below the ports that connections take by themselves (32768 and
+// up on Linux), or one of those would now and then have it meanwhile.
 func ledigAdresse(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("ingen ledig adresse")
+	return ""
 }
 
 type drapstest struct {

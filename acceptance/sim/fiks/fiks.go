@@ -63,9 +63,11 @@ func Start(ctx context.Context, v Valg) (f *Fiks, err error) {
 	if f.Plattform, err = plattform.Ny(v.Plattform); err != nil {
 		return f, err
 	}
-	if f.Broker, err = v.Broker(f.Plattform); err != nil {
+	b, err := v.Broker(f.Plattform)
+	if err != nil { // what b is then is nothing to close
 		return f, fmt.Errorf("megler: %w", err)
 	}
+	f.Broker = b
 	f.Plattform.Bruk(f.Broker)
 	f.venter.Go(func() {
 		if err := f.Plattform.Run(f.arbeid); f.arbeid.Err() == nil {
