@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -377,4 +378,18 @@ func TestASetUpThatMakesNoSenseIsRefused(t *testing.T) {
 		_, err := fikssim.Start(t.Context(), c)
 		is.True(err != nil)
 	}
+}
+
+// Somebody else has the port: that is said, and nothing is left open.
+func TestAnAddressThatIsTakenIsToldInWords(t *testing.T) {
+	is := is.New(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	is.NoErr(err)
+	defer l.Close()
+	c := config(data(t))
+	c.AMQP = l.Addr().String()
+	_, err = fikssim.Start(t.Context(), c)
+	is.True(err != nil)
+	c.AMQP = "127.0.0.1:0"
+	start(t, c)
 }
