@@ -10,6 +10,7 @@ import (
 	"github.com/matryer/is"
 
 	"portal.example/bekymringsmelding/domain/kommune"
+	"portal.example/bekymringsmelding/domain/levering"
 	"portal.example/bekymringsmelding/domain/melding"
 	"portal.example/bekymringsmelding/ports"
 )
@@ -68,17 +69,23 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 		is, l := is.New(t), open(t)
 		o := OppsettFor("0301", "01")
 		is.NoErr(l.Registry.Apply(t.Context(), o))
-		id := Lagre(t, l, NyMelding(t, func(x *Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }))
-		for i, feil := range []error{errMitt, nil, errMitt, nil} { // a receiver read for the first time, and one that was kept
-			merke := strconv.Itoa(i + 1)
-			b, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return rik(id, merke), feil })
-			is.Equal(err, feil) // as it is
-			if feil != nil {
-				is.Equal(spor(t, l, id, merke), 0)
-				continue
+		til := func(x *Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }
+		// A receiver read for the first time and one that was kept, a report that somebody else stored and one's own.
+		for _, forsok := range [][]error{{errMitt, nil, errMitt, nil}, {nil, errMitt}} {
+			for _, n := range []ports.Ny{NyMelding(t, til), straks(NyMelding(t, til))} {
+				id := Lagre(t, l, n)
+				for i, feil := range forsok {
+					merke := strconv.Itoa(i + 1)
+					b, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return rik(id, merke), feil })
+					is.Equal(err, feil) // as it is
+					if feil != nil {
+						is.Equal(spor(t, l, id, merke), 0)
+						continue
+					}
+					is.Equal(spor(t, l, id, merke), 5)
+					LikUtgave(t, Les(t, l, id), b.Utgave)
+				}
 			}
-			is.Equal(spor(t, l, id, merke), 5)
-			LikUtgave(t, Les(t, l, id), b.Utgave)
 		}
 	})
 
@@ -101,10 +108,7 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 		n := NyMelding(t, til)
 		id := Lagre(t, l, n)
 		for range 2 {
-			b := begynn(id)
-			is.NoErr(b.Mangler)
-			is.Equal(bytesAv(t, b.Innhold), bytesAv(t, n.Deler[melding.DelAsice]))
-			is.Equal(b.Innhold.Forsegling(), n.Deler[melding.DelAsice].Forsegling())
+			likInnhold(t, begynn(id), n)
 		}
 		if l.Korruper != nil {
 			odelagt := Lagre(t, l, NyMelding(t, til))
@@ -148,4 +152,89 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 			}
 		}
 	})
+
+	t.Run("U2 U3 a report that was stored a moment ago is no exception", func(t *testing.T) {
+		is, l := is.New(t), open(t)
+		o := OppsettFor("0301", "01")
+		r := o.Mottakere[0].Bydel.RessursID
+		is.NoErr(l.Registry.Apply(t.Context(), o))
+		a := NyttSertifikat(t)
+		is.NoErr(l.Certificates.Announce(t.Context(), kommune.MottakerEier(r), a, Start))
+		likSending(t, l, Lagre(t, l, NyMelding(t, func(x *Oppskrift) { x.Til = r })), Start, "en annen") // the receiver is kept from here on
+		skriv := func(e func(u ports.Utgave) ports.Endring) func(melding.ID) {
+			return func(id melding.ID) {
+				Endre(t, l, id, func(u ports.Utgave) (ports.Endring, error) { return e(u), nil })
+			}
+		}
+		for _, x := range []struct {
+			navn string
+			gjor func(melding.ID)
+		}{
+			{"ingenting", func(melding.ID) {}},
+			{"et notat", skriv(func(ports.Utgave) ports.Endring {
+				return ports.Endring{Hendelser: []melding.Hendelse{notat("sett på", Start)}}
+			})},
+			{"mer arbeid", skriv(func(u ports.Utgave) ports.Endring {
+				return ports.Endring{Nye: []levering.Oppdrag{levering.NyttOppdrag(u.Melding.Fakta.ID, levering.KoBrevvakt, "", 7, Start)}}
+			})},
+			{"mindre arbeid", skriv(func(u ports.Utgave) ports.Endring {
+				return ports.Endring{Ferdig: []levering.OppdragID{eget(u, levering.KoSend).ID}}
+			})},
+			{"fristen er gjort om", skriv(func(u ports.Utgave) ports.Endring {
+				f := eget(u, levering.KoFrist)
+				f.Forfall = f.Forfall.Add(time.Hour)
+				return ports.Endring{Ferdig: []levering.OppdragID{f.ID}, Nye: []levering.Oppdrag{f}}
+			})},
+			{"annet arbeid", skriv(func(u ports.Utgave) ports.Endring {
+				return ports.Endring{Ferdig: []levering.OppdragID{eget(u, levering.KoSend).ID},
+					Nye: []levering.Oppdrag{levering.NyttOppdrag(u.Melding.Fakta.ID, levering.KoBrevvakt, "", 8, Start)}}
+			})},
+			{"en sak", skriv(func(u ports.Utgave) ports.Endring {
+				return ports.Endring{Saker: []levering.Sak{apenSak(u.Melding.Fakta.ID, "1", Start)}}
+			})},
+			{"levert", func(id melding.ID) { Lever(t, l, id, Start) }},
+			{"levert og slettet", func(id melding.ID) { Lever(t, l, id, Start); Slett(t, l, id) }},
+			{"ny nøkkel", func(melding.ID) {
+				is.NoErr(l.Certificates.Announce(t.Context(), kommune.MottakerEier(r), NyttSertifikat(t), Start.Add(time.Minute)))
+			}},
+			{"nøkkelen trukket", func(melding.ID) { is.NoErr(l.Certificates.Revoke(t.Context(), a, Start, "på avveie")) }},
+			{"kontoen byttet", func(melding.ID) { o.Mottakere[0].KontoID = "ny"; is.NoErr(l.Registry.Apply(t.Context(), o)) }},
+		} {
+			t.Log(x.navn)
+			n := straks(NyMelding(t, func(y *Oppskrift) { y.Til = r }))
+			id := Lagre(t, l, n)
+			x.gjor(id)
+			for range 2 {
+				likSending(t, l, id, Start, x.navn)
+			}
+			n = straks(NyMelding(t, func(y *Oppskrift) { y.Til = r }))
+			id = Lagre(t, l, n)
+			x.gjor(id)
+			b, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return ports.Endring{}, nil })
+			is.NoErr(err)
+			if b.Utgave.Slettet {
+				is.True(errors.Is(b.Mangler, ports.ErrErased))
+			} else {
+				likInnhold(t, b, n)
+			}
+		}
+	})
+}
+
+// straks is n, whose send its maker does at once.
+func straks(n ports.Ny) ports.Ny {
+	for _, o := range n.Oppdrag {
+		if o.Ko == levering.KoSend {
+			n.Leier = []ports.Lease{fodt(o, Start)}
+		}
+	}
+	return n
+}
+
+func likInnhold(t testing.TB, b ports.Begynt, n ports.Ny) {
+	t.Helper()
+	is := is.New(t)
+	is.NoErr(b.Mangler)
+	is.Equal(bytesAv(t, b.Innhold), bytesAv(t, n.Deler[melding.DelAsice]))
+	is.Equal(b.Innhold.Forsegling(), n.Deler[melding.DelAsice].Forsegling())
 }

@@ -26,7 +26,8 @@ type Begynt struct {
 // Dispatch begins a send.
 type Dispatch interface {
 	// Begin is Store.Update, where fn also sees the receiver and its certificates [U1]; now is when they are judged. Nothing that fn
-	// sees is older than the call, also when the change was made by another process a moment before [U2]. ErrNotFound when the report
-	// or its receiver is unknown. The content is read in the same breath [U3]; that it cannot be read undoes nothing.
+	// sees is older than the call, also when the change was made by another process a moment before [U2]. It may be asked twice: a
+	// Begin that writes nothing need not lock the report. ErrNotFound when the report or its receiver is unknown. The content comes in
+	// the same breath [U3], read, or as this process stored it; that it cannot be read undoes nothing.
 	Begin(ctx context.Context, id melding.ID, now time.Time, fn func(Sendegrunnlag) (Endring, error)) (Begynt, error)
 }

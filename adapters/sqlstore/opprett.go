@@ -46,6 +46,7 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		}
 		return "", s.feil(hva, err)
 	}
+	s.huskNy(rad, n, u, deler)
 	return f.ID, nil
 }
 

@@ -39,6 +39,7 @@ type Store struct {
 	lesSetninger, skrivSetninger forberedte
 	grunnlag                     buffer[grunnlagsnokkel, *lestGrunnlag]
 	mottakere                    buffer[kommune.RessursID, *lestMottaker]
+	nylige                       nylige
 }
 
 var (
