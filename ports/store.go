@@ -54,7 +54,7 @@ type Store interface {
 	Update(ctx context.Context, id melding.ID, fn func(Utgave) (Endring, error)) (Utgave, error)
 	// Settle is Work.Add of o and Update of the report it belongs to, in one commit [S12]: o is remembered as Add remembers it, and is
 	// never queued, so fn's Endring names it in Ferdig; one that does not is ErrRefused. ny = false: the world has said it before [W2],
-	// fn is not asked and nothing is written. After an error nothing is known of o, as with Add: it may be settled.
+	// and nothing is written, also if fn was asked. After an error nothing is known of o, as with Add: it may be settled.
 	Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(Utgave) (Endring, error)) (u Utgave, ny bool, err error)
 	// FindRef maps a reference from Endring.Referanser to its report; ErrNotFound may mean "not yet": see Work.Add.
 	FindRef(ctx context.Context, ref string) (melding.ID, error)

@@ -52,15 +52,24 @@ func (s *Store) Add(ctx context.Context, oo ...levering.Oppdrag) (nye int, err e
 	return nye, nil
 }
 
+const huskSetning = "INSERT INTO oppdrag_sett (id) VALUES (?1) ON CONFLICT (id) DO NOTHING RETURNING id"
+
 // husk remembers that an item came from the world; ny is set when it had not come before.
 func (s *Store) husk(id levering.OppdragID) (x Setning, ny *bool) {
 	ny = new(bool)
-	x = s.setning("INSERT INTO oppdrag_sett (id) VALUES (?1) ON CONFLICT (id) DO NOTHING RETURNING id", string(id))
+	x = s.setning(huskSetning, string(id))
 	x.Rad = func(skann func(...any) error) error {
 		*ny = true
 		return skann(new(string))
 	}
 	return x, ny
+}
+
+// krevNytt is husk that fails when the item had come before.
+func (s *Store) krevNytt(id levering.OppdragID) Setning {
+	x := s.krev("EXISTS (SELECT 1 FROM ny)", "oppdraget er sett", string(id))
+	x.SQL = s.d.Param("WITH ny AS ("+huskSetning+") ") + x.SQL
+	return x
 }
 
 // Extend holds only while the lease lives: past Until another item of the same report may have been handed out.

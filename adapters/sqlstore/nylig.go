@@ -9,35 +9,44 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// What is kept of new reports: so many, and none with more content for its receiver than this. The rest is read again.
+// What is kept: so many reports, each owing no more than this, and content for its receiver only of a report whose send begins the
+// instant after, no larger than this. The rest is read again.
 const (
-	maksNylige       = 64
+	maksNylige       = 1024
+	maksNyligOppdrag = 2
 	maksNyligInnhold = 256 << 10
 )
 
-// nylig is a new report as this process stored it, for the send that it begins the instant after.
+// nylig is a report as this process wrote it last. Most reports are written a few times within a second by one process, which then need
+// not read back what it wrote: it asks whether anybody has written since (urort). A kept row that is not what the database has is never used.
 type nylig struct {
 	lest
 
-	asice melding.Forseglet
+	asice melding.Forseglet // or none
 }
 
-// nylige are kept until their send begins. One whose send never does is forgotten when there is no room.
 type nylige struct {
 	mu sync.Mutex
 	av map[melding.ID]*nylig
 }
 
+// behold forgets another when there is no room, whichever it may be.
 func (n *nylige) behold(x *nylig) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.av == nil || len(n.av) >= maksNylige {
+	if n.av == nil {
 		n.av = map[melding.ID]*nylig{}
+	}
+	if n.av[x.id] == nil && len(n.av) >= maksNylige {
+		for id := range n.av {
+			delete(n.av, id)
+			break
+		}
 	}
 	n.av[x.id] = x
 }
 
-// ta gives a report once, and nil for one that is not kept.
+// ta gives a report once, so that nobody else judges by what its taker is about to change; nil = it is not kept.
 func (n *nylige) ta(id melding.ID) *nylig {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -46,47 +55,91 @@ func (n *nylige) ta(id melding.ID) *nylig {
 	return x
 }
 
-// huskNy keeps what was stored when its send is the caller's own (ports.Ny.Leier).
-func (s *Store) huskNy(rad *meldingRad, n ports.Ny, u ports.Utgave, deler []lestDel) {
-	if len(n.Leier) == 0 || len(u.Owed) != 2 || len(u.Saker) > 0 {
+// beholdUtgave keeps u, which has just been committed, when urort can tell that it has not changed. rad holds its facts.
+func (s *Store) beholdUtgave(rad meldingRad, u ports.Utgave, asice melding.Forseglet) {
+	if len(u.Owed) == 0 || len(u.Owed) > maksNyligOppdrag || len(u.Saker) > 0 || u.Melding.Tilstand() == melding.LEVERT {
 		return
 	}
-	x := &nylig{lest: lest{id: rad.ID, fantes: true, rad: *rad, hh: hendelseRader(rad.ID, u.Melding.Historikk)}}
+	rad.avledet = avled(u.Melding, u.Slettet)
+	x := &nylig{lest: lest{id: rad.ID, fantes: true, rad: rad, hh: hendelseRader(rad.ID, u.Melding.Historikk)}, asice: asice}
 	for _, o := range u.Owed {
+		if o.Svar != nil || o.Jobb != nil {
+			return
+		}
 		x.oo = append(x.oo, *nyOppdragRad(o))
 	}
-	for _, d := range deler {
-		if d.navn == melding.DelAsice && len(d.innhold) <= maksNyligInnhold {
-			x.asice = melding.ForsegletBytes(d.forsegling, d.innhold)
-			s.nylige.behold(x)
-		}
-	}
+	s.nylige.behold(x)
 }
 
-// A report is its facts, its history, its work and its cases. Facts are fixed and events only added (triggers see to both); an item that
-// was settled and made again is told by its instant, and a new report has no case. Erasure is an event.
-const urortSporring = `SELECT k.nr, (SELECT count(*) FROM hendelse h WHERE h.melding = ?1), (SELECT count(*) FROM sak x WHERE x.melding = ?1),
-(SELECT count(*) FROM oppdrag o WHERE o.melding = ?1),
-(SELECT count(*) FROM oppdrag o WHERE o.melding = ?1 AND (o.id = ?2 AND o.forfall = ?3 OR o.id = ?4 AND o.forfall = ?5)) FROM katalogversjon k`
+// urort is true when report ?1 is as it was when its last event was the ?2nd and it owed ?3 items, those of ?4 to ?7. A report is its
+// facts, its history, its work and its cases: facts are fixed and events only added (triggers see to both), an item that was settled and
+// made again is told by its instant, and what is kept has no case. Erasure is an event.
+const urort = `NOT EXISTS (SELECT 1 FROM hendelse h WHERE h.melding = ?1 AND h.sekvens > ?2) AND NOT EXISTS (SELECT 1 FROM sak x WHERE x.melding = ?1)
+AND (SELECT count(*) = ?3 AND count(CASE WHEN o.id = ?4 AND o.forfall = ?5 OR o.id = ?6 AND o.forfall = ?7 THEN 1 END) = ?3 FROM oppdrag o WHERE o.melding = ?1)`
 
-// begynnUrort is Begin for a report about which nothing has been written since this process stored it, and nothing is to be written now:
-// one question, on one snapshot, of what has come in between. It takes no lock, since nothing is judged that it would keep from changing
-// the instant after. ok = false: it is not so, or nobody knows; Begin reads it all.
-func (s *Store) begynnUrort(ctx context.Context, x *nylig, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (b ports.Begynt, ok bool) {
+func (x *nylig) urortArgs() []any {
+	forste, siste := x.oo[0], x.oo[len(x.oo)-1]
+	return []any{string(x.id), int64(x.hh[len(x.hh)-1].Sekvens), int64(len(x.oo)), string(forste.ID), forste.Forfall, string(siste.ID), siste.Forfall}
+}
+
+// begynnHusket is Begin for a report that is as this process wrote it, when nothing is to be written: one question, on one snapshot. It
+// takes no lock, since nothing is judged that it would keep from changing the instant after. ok = false: it is not so, or nobody knows.
+func (s *Store) begynnHusket(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (b ports.Begynt, ok bool) {
+	x := s.nylige.ta(id)
+	if x == nil || x.asice.Tom() {
+		return b, false
+	}
 	var nr int64
-	var hendelser, saker, oppdrag, like int
-	rad, err := s.sporRad(ctx, urortSporring, string(x.id), string(x.oo[0].ID), x.oo[0].Forfall, string(x.oo[1].ID), x.oo[1].Forfall)
-	if err != nil || rad.Scan(&nr, &hendelser, &saker, &oppdrag, &like) != nil {
+	var samme bool
+	rad, err := s.sporRad(ctx, "SELECT nr, "+urort+" FROM katalogversjon", x.urortArgs()...)
+	if err != nil || rad.Scan(&nr, &samme) != nil || !samme {
 		return b, false
 	}
 	m := s.mottakere.hent(x.rad.RessursID)
-	if m == nil || m.nr != nr || hendelser != len(x.hh) || saker != 0 || oppdrag != len(x.oo) || like != oppdrag {
-		return b, false
-	}
 	u, err := x.utgave()
-	if err != nil {
+	if m == nil || m.nr != nr || err != nil {
 		return b, false
 	}
 	e, err := fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
-	return ports.Begynt{Utgave: u, Innhold: x.asice}, err == nil && e.Tom()
+	if err != nil || !e.Tom() {
+		return b, false
+	}
+	s.nylige.behold(&nylig{lest: x.lest})
+	return ports.Begynt{Utgave: u, Innhold: x.asice}, true
+}
+
+// krev is a statement that fails, and the transaction with it, unless hva is true.
+func (s *Store) krev(hva, ellers string, args ...any) Setning {
+	var n int
+	x := s.setning("SELECT CAST(CASE WHEN "+hva+" THEN '1' ELSE '"+ellers+"' END AS integer)", args...)
+	x.Rad = func(skann func(...any) error) error { return skann(&n) }
+	return x
+}
+
+// oppdaterHusket is oppdater in one round trip, for a report that is as this process wrote it: fn has judged by what is kept, and what it
+// answers is committed only if that, under the report's lock, is what the database has. ogsa must hold too. A crash leaves what one in
+// oppdater leaves. ok = false: it is not so, or there is nothing to write; nothing is written.
+func (s *Store) oppdaterHusket(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error), ogsa ...Setning) (ny ports.Utgave, ok bool, err error) {
+	if s.d.Samlet == nil || s.skriv == nil {
+		return ny, false, nil
+	}
+	x := s.nylige.ta(id)
+	if x == nil {
+		return ny, false, nil
+	}
+	ny, skriv, err := s.bedom(&x.lest, fn)
+	if err != nil || len(skriv) == 0 || innhold(skriv) > storSamling {
+		return ny, false, nil
+	}
+	las := s.setning("SELECT id FROM melding WHERE id = ?1 FOR "+s.d.Las, string(id))
+	las.Rad = func(skann func(...any) error) error { var id string; return skann(&id) }
+	ss := append([]Setning{las, s.krev(urort, "meldingen er endret", x.urortArgs()...)}, ogsa...)
+	if err := s.d.Samlet(ctx, s.skriv.DB, append(ss, skriv...)); err != nil {
+		if k, _ := s.d.Klasse(err); k == Avvist {
+			return ny, false, nil
+		}
+		return ny, false, s.feil("melding "+string(id), err)
+	}
+	s.beholdUtgave(x.rad, ny, melding.Forseglet{})
+	return ny, true, nil
 }

@@ -14,24 +14,34 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// Update: see ports.Store. The report's row is locked from the reading to the commit, so fn runs once and always on the newest.
+// Update: see ports.Store. What is committed was judged by the newest, under a lock on the report's row: it was read there (oppdater), or is
+// there found to be what this process wrote last (oppdaterHusket).
 func (s *Store) Update(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, error) {
+	if u, ok, err := s.oppdaterHusket(ctx, id, fn); ok || err != nil {
+		return u, err
+	}
 	return s.oppdater(ctx, id, fn)
 }
 
 // Settle: see ports.Store. A crash before the commit leaves the answer unacknowledged at the broker, which has it still; after it the answer
 // is in the history, and its id among those that came.
 func (s *Store) Settle(ctx context.Context, id melding.ID, o levering.Oppdrag, fn func(ports.Utgave) (ports.Endring, error)) (ports.Utgave, bool, error) {
-	x, ny := s.husk(o.ID)
-	u, err := s.oppdater(ctx, id, func(u ports.Utgave) (ports.Endring, error) {
-		if !*ny {
-			return ports.Endring{}, nil // writes nothing
-		}
+	gjorOpp := func(u ports.Utgave) (ports.Endring, error) {
 		e, err := fn(u)
 		if err == nil && !slices.Contains(e.Ferdig, o.ID) {
 			err = fmt.Errorf("oppdrag %s ble ikke gjort opp: %w", o.ID, ports.ErrRefused)
 		}
 		return e, err
+	}
+	if u, ok, err := s.oppdaterHusket(ctx, id, gjorOpp, s.krevNytt(o.ID)); ok || err != nil {
+		return u, ok, err
+	}
+	x, ny := s.husk(o.ID)
+	u, err := s.oppdater(ctx, id, func(u ports.Utgave) (ports.Endring, error) {
+		if !*ny {
+			return ports.Endring{}, nil // writes nothing
+		}
+		return gjorOpp(u)
 	}, x)
 	return u, *ny && err == nil, err
 }
@@ -50,6 +60,7 @@ func (s *Store) oppdater(ctx context.Context, id melding.ID, fn func(ports.Utgav
 	if err != nil {
 		return ports.Utgave{}, err
 	}
+	s.beholdUtgave(l.rad, ny, melding.Forseglet{})
 	return ny, nil
 }
 

@@ -46,8 +46,18 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		}
 		return "", s.feil(hva, err)
 	}
-	s.huskNy(rad, n, u, deler)
+	s.beholdUtgave(*rad, u, tilSending(n, deler))
 	return f.ID, nil
+}
+
+// tilSending is the content of a report whose send is the caller's own, when there is room to keep it.
+func tilSending(n ports.Ny, deler []lestDel) melding.Forseglet {
+	for _, d := range deler {
+		if d.navn == melding.DelAsice && len(n.Leier) > 0 && len(d.innhold) <= maksNyligInnhold {
+			return melding.ForsegletBytes(d.forsegling, d.innhold)
+		}
+	}
+	return melding.Forseglet{}
 }
 
 // vekt is how much of the memory for sealed parts these take.
