@@ -1,0 +1,107 @@
+package sqlstore_test
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"portal.example/bekymringsmelding/contracts"
+	"portal.example/bekymringsmelding/domain/levering"
+	"portal.example/bekymringsmelding/domain/melding"
+	"portal.example/bekymringsmelding/domain/protokoll"
+	"portal.example/bekymringsmelding/ports"
+)
+
+// Two processes write the same reports in turn, and each keeps what it wrote last. Whatever one writes, the other judges by it, although
+// what it has kept is from before.
+func TestEnProsessSerHvaEnAnnenSkrev(t *testing.T) {
+	hver(t, func(t *testing.T, ny func(t testing.TB) *rigg) {
+		is, r := is.New(t), ny(t)
+		o := contracts.OppsettFor("0301", "01")
+		is.NoErr(r.Apply(t.Context(), o))
+		to := []*rigg{r, r.igjen(t)}
+		terning := rand.New(rand.NewPCG(4, 7))
+		for range 60 {
+			n := contracts.NyMelding(t, func(x *contracts.Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID })
+			for _, w := range n.Oppdrag {
+				if w.Ko == levering.KoSend {
+					n.Leier = []ports.Lease{{Oppdrag: w, Token: contracts.UUID(), Until: contracts.Start.Add(time.Minute), Attempt: 1}}
+				}
+			}
+			id := contracts.Lagre(t, to[terning.IntN(2)].lager(), n)
+			fasit := contracts.Les(t, r.lager(), id)
+			for i := range 8 {
+				hvem, hva := terning.IntN(2), trekk[terning.IntN(len(trekk))]
+				var sett, fikk ports.Utgave
+				skriv := func(u ports.Utgave) (ports.Endring, error) { sett = u; return hva.endring(u, i), nil }
+				var err error
+				switch hva.navn {
+				case "svar":
+					svar := levering.SvarOppdrag(melding.Svar{ID: contracts.UUID(), Meldingstype: protokoll.Mottatt, Korrelasjon: string(id), Mottatt: contracts.Start})
+					fikk, _, err = to[hvem].Settle(t.Context(), id, svar, func(u ports.Utgave) (ports.Endring, error) {
+						e, err := skriv(u)
+						e.Ferdig = append(e.Ferdig, svar.ID)
+						return e, err
+					})
+				case "send":
+					var b ports.Begynt
+					b, err = to[hvem].Begin(t.Context(), id, contracts.Start, func(g ports.Sendegrunnlag) (ports.Endring, error) { return skriv(g.Utgave) })
+					fikk = b.Utgave
+				default:
+					fikk, err = to[hvem].Update(t.Context(), id, skriv)
+				}
+				t.Log(hvem, hva.navn)
+				is.NoErr(err)
+				contracts.LikUtgave(t, sett, fasit)
+				fasit = contracts.Les(t, r.lager(), id)
+				contracts.LikUtgave(t, fikk, fasit)
+			}
+		}
+	})
+}
+
+// trekk is what a process may do with a report, in step i.
+var trekk = []struct {
+	navn    string
+	endring func(u ports.Utgave, i int) ports.Endring
+}{
+	{"notat", notatI},
+	{"notat", notatI},
+	{"svar", notatI},
+	{"svar", notatI},
+	{"send", func(ports.Utgave, int) ports.Endring { return ports.Endring{} }},
+	{"send", notatI},
+	{"ser bare", func(ports.Utgave, int) ports.Endring { return ports.Endring{} }},
+	{"annet arbeid", func(u ports.Utgave, i int) ports.Endring {
+		return ports.Endring{Nye: []levering.Oppdrag{levering.NyttOppdrag(u.Melding.Fakta.ID, levering.KoBrevvakt, "", 10+i, contracts.Start)},
+			Ferdig: ikkeFrist(u)}
+	}},
+	{"fristen gjort om", func(u ports.Utgave, i int) ports.Endring {
+		for _, o := range u.Owed {
+			if o.Ko == levering.KoFrist {
+				o.Forfall = o.Forfall.Add(time.Hour)
+				return ports.Endring{Ferdig: []levering.OppdragID{o.ID}, Nye: []levering.Oppdrag{o}}
+			}
+		}
+		return ports.Endring{}
+	}},
+	{"mindre arbeid", func(u ports.Utgave, _ int) ports.Endring { return ports.Endring{Ferdig: ikkeFrist(u)} }},
+}
+
+func notatI(u ports.Utgave, i int) ports.Endring {
+	return ports.Endring{Hendelser: []melding.Hendelse{{Tidspunkt: contracts.Start, Art: melding.Merknad, Kode: melding.Notat,
+		Aktor: melding.AktorOperator("test"), Grunn: strconv.Itoa(i)}}}
+}
+
+// ikkeFrist is all the work but the one that a report is never without here.
+func ikkeFrist(u ports.Utgave) (ut []levering.OppdragID) {
+	for _, o := range u.Owed {
+		if o.Ko != levering.KoFrist {
+			ut = append(ut, o.ID)
+		}
+	}
+	return ut
+}
