@@ -71,15 +71,17 @@ func (s *Store) beholdUtgave(rad meldingRad, u ports.Utgave, asice melding.Forse
 	s.nylige.behold(x)
 }
 
-// urort is true when report ?1 is as it was when its last event was the ?2nd and it owed ?3 items, those of ?4 to ?7. A report is its
-// facts, its history, its work and its cases: facts are fixed and events only added (triggers see to both), an item that was settled and
-// made again is told by its instant, and what is kept has no case. Erasure is an event.
-const urort = `NOT EXISTS (SELECT 1 FROM hendelse h WHERE h.melding = ?1 AND h.sekvens > ?2) AND NOT EXISTS (SELECT 1 FROM sak x WHERE x.melding = ?1)
-AND (SELECT count(*) = ?3 AND count(CASE WHEN o.id = ?4 AND o.forfall = ?5 OR o.id = ?6 AND o.forfall = ?7 THEN 1 END) = ?3 FROM oppdrag o WHERE o.melding = ?1)`
+// urort is true when ?1 to ?4 is the last event of report ?1, and it owes ?5 items, those of ?6 to ?9. A report is its facts, its history,
+// its work and its cases: facts are fixed and events only added (triggers see to both; the last one is told by its instant, for a database
+// that was put back from a copy), an item that was settled and made again is told by its instant, and what is kept has no case. Erasure
+// is an event.
+const urort = `coalesce((SELECT h.sekvens = ?2 AND h.tidspunkt = ?3 AND h.kode = ?4 FROM hendelse h WHERE h.melding = ?1 ORDER BY h.sekvens DESC LIMIT 1)
+AND NOT EXISTS (SELECT 1 FROM sak x WHERE x.melding = ?1)
+AND (SELECT count(*) = ?5 AND count(CASE WHEN o.id = ?6 AND o.forfall = ?7 OR o.id = ?8 AND o.forfall = ?9 THEN 1 END) = ?5 FROM oppdrag o WHERE o.melding = ?1), false)`
 
 func (x *nylig) urortArgs() []any {
-	forste, siste := x.oo[0], x.oo[len(x.oo)-1]
-	return []any{string(x.id), int64(x.hh[len(x.hh)-1].Sekvens), int64(len(x.oo)), string(forste.ID), forste.Forfall, string(siste.ID), siste.Forfall}
+	h, forste, siste := x.hh[len(x.hh)-1], x.oo[0], x.oo[len(x.oo)-1]
+	return []any{string(x.id), int64(h.Sekvens), h.Tidspunkt, string(h.Kode), int64(len(x.oo)), string(forste.ID), forste.Forfall, string(siste.ID), siste.Forfall}
 }
 
 // begynnHusket is Begin for a report that is as this process wrote it, when nothing is to be written: one question, on one snapshot. It

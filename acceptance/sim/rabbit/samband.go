@@ -28,12 +28,16 @@ type samband struct {
 	mu     sync.Mutex
 	na     *linje        // nil while there is none
 	skifte chan struct{} // closed, and made anew, when na changes
+	feil   error         // of the last attempt to connect
 }
 
 // hold keeps the connection until ctx ends.
 func (s *samband) hold(ctx context.Context) {
 	for ctx.Err() == nil {
 		l, err := s.ring()
+		s.mu.Lock()
+		s.feil = err
+		s.mu.Unlock()
 		if err != nil {
 			pause(ctx, dialpause)
 			continue
@@ -75,7 +79,7 @@ func (s *samband) linje() (*linje, <-chan struct{}) {
 	return s.na, s.skifte
 }
 
-// vent gives the connection when there is one.
+// vent gives the connection when there is one, or says why there is none.
 func (s *samband) vent(ctx context.Context) (*linje, error) {
 	for {
 		l, skifte := s.linje()
@@ -85,7 +89,9 @@ func (s *samband) vent(ctx context.Context) (*linje, error) {
 		select {
 		case <-skifte:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return nil, errors.Join(ctx.Err(), s.feil)
 		}
 	}
 }
