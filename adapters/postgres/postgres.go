@@ -60,6 +60,8 @@ func Open(ctx context.Context, c Config) (*sqlstore.Store, error) {
 	// A process that hangs with a report's row locked must not hold it for ever; its commit then fails and it is told.
 	pc.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
 	pc.RuntimeParams["lock_timeout"] = "15s"
+	// What follows a lock must see what its last holder committed, however the server, the database or the role is set.
+	pc.RuntimeParams["default_transaction_isolation"] = "read committed"
 	if c.Lesbar {
 		pc.RuntimeParams["default_transaction_read_only"] = "on"
 	}

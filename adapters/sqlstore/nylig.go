@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,12 +10,14 @@ import (
 	"portal.example/bekymringsmelding/ports"
 )
 
-// What is kept: so many reports, each owing no more than this, and content for its receiver only of a report whose send begins the
-// instant after, no larger than this. The rest is read again.
+// What is kept: so many reports, each with no more work and history than this, for so long, and so much content of all of them together.
+// The rest is read again.
 const (
-	maksNylige       = 1024
-	maksNyligOppdrag = 2
-	maksNyligInnhold = 256 << 10
+	maksNylige         = 1024
+	maksNyligOppdrag   = 2
+	maksNyligHistorikk = 64
+	maksNyligInnhold   = 8 << 20
+	nyligLevetid       = 30 * time.Second
 )
 
 // nylig is a report as this process wrote it last. Most reports are written a few times within a second by one process, which then need
@@ -22,12 +25,14 @@ const (
 type nylig struct {
 	lest
 
-	asice melding.Forseglet // or none
+	asice melding.Forseglet // what its send needs, when that begins the instant after; or none
+	glem  *time.Timer
 }
 
 type nylige struct {
-	mu sync.Mutex
-	av map[melding.ID]*nylig
+	mu      sync.Mutex
+	av      map[melding.ID]*nylig
+	innhold int64 // bytes
 }
 
 // behold forgets another when there is no room, whichever it may be.
@@ -37,13 +42,32 @@ func (n *nylige) behold(x *nylig) {
 	if n.av == nil {
 		n.av = map[melding.ID]*nylig{}
 	}
-	if n.av[x.id] == nil && len(n.av) >= maksNylige {
-		for id := range n.av {
-			delete(n.av, id)
+	n.slipp(n.av[x.id])
+	for _, y := range n.av {
+		if len(n.av) < maksNylige {
 			break
 		}
+		n.slipp(y)
 	}
-	n.av[x.id] = x
+	if n.innhold+x.asice.Storrelse() > maksNyligInnhold {
+		x.asice = melding.Forseglet{}
+	}
+	n.av[x.id], n.innhold = x, n.innhold+x.asice.Storrelse()
+	x.glem = time.AfterFunc(nyligLevetid, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.av[x.id] == x {
+			n.slipp(x)
+		}
+	})
+}
+
+func (n *nylige) slipp(x *nylig) {
+	if x != nil {
+		x.glem.Stop()
+		delete(n.av, x.id)
+		n.innhold -= x.asice.Storrelse()
+	}
 }
 
 // ta gives a report once, so that nobody else judges by what its taker is about to change; nil = it is not kept.
@@ -51,24 +75,37 @@ func (n *nylige) ta(id melding.ID) *nylig {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	x := n.av[id]
-	delete(n.av, id)
+	n.slipp(x)
 	return x
 }
 
-// beholdUtgave keeps u, which has just been committed, when urort can tell that it has not changed. rad holds its facts.
-func (s *Store) beholdUtgave(rad meldingRad, u ports.Utgave, asice melding.Forseglet) {
-	if len(u.Owed) == 0 || len(u.Owed) > maksNyligOppdrag || len(u.Saker) > 0 || u.Melding.Tilstand() == melding.LEVERT {
+// beholdUtgave keeps u, which has just been committed, when urort can tell that it has not changed. forst is what is known of its rows:
+// the facts, and the beginning of its history.
+func (s *Store) beholdUtgave(forst lest, u ports.Utgave, asice melding.Forseglet) {
+	if len(u.Owed) == 0 || len(u.Owed) > maksNyligOppdrag || len(u.Saker) > 0 || len(u.Melding.Historikk) > maksNyligHistorikk ||
+		u.Melding.Tilstand() == melding.LEVERT {
 		return
 	}
-	rad.avledet = avled(u.Melding, u.Slettet)
-	x := &nylig{lest: lest{id: rad.ID, fantes: true, rad: rad, hh: hendelseRader(rad.ID, u.Melding.Historikk)}, asice: asice}
+	x := &nylig{lest: lest{id: forst.id, fantes: true, rad: forst.rad}, asice: asice}
+	x.rad.avledet = avled(u.Melding, u.Slettet)
+	x.hh = append(slices.Clip(forst.hh), hendelseRader(x.id, u.Melding.Historikk[len(forst.hh):])...)
 	for _, o := range u.Owed {
 		if o.Svar != nil || o.Jobb != nil {
 			return
 		}
 		x.oo = append(x.oo, *nyOppdragRad(o))
 	}
-	s.nylige.behold(x)
+	if x.lesesSomSkrevet() {
+		s.nylige.behold(x)
+	}
+}
+
+// lesesSomSkrevet is whether the database has the very texts: it keeps none that is not text (rentTekst).
+func (x *nylig) lesesSomSkrevet() bool {
+	rent := func(verdier []any) bool {
+		return !slices.ContainsFunc(verdier, func(v any) bool { t, ok := v.(string); return ok && t != rentTekst(t) })
+	}
+	return rent(x.rad.verdier()) && !slices.ContainsFunc(x.hh, func(h hendelseRad) bool { return !rent(h.verdier()) })
 }
 
 // urort is true when ?1 to ?4 is the last event of report ?1, and it owes ?5 items, those of ?6 to ?9. A report is its facts, its history,
@@ -106,7 +143,7 @@ func (s *Store) begynnHusket(ctx context.Context, id melding.ID, now time.Time, 
 	if err != nil || !e.Tom() {
 		return b, false
 	}
-	s.nylige.behold(&nylig{lest: x.lest})
+	s.nylige.behold(&nylig{lest: x.lest}) // its content is on its way
 	return ports.Begynt{Utgave: u, Innhold: x.asice}, true
 }
 
@@ -119,8 +156,9 @@ func (s *Store) krev(hva, ellers string, args ...any) Setning {
 }
 
 // oppdaterHusket is oppdater in one round trip, for a report that is as this process wrote it: fn has judged by what is kept, and what it
-// answers is committed only if that, under the report's lock, is what the database has. ogsa must hold too. A crash leaves what one in
-// oppdater leaves. ok = false: it is not so, or there is nothing to write; nothing is written.
+// answers is committed only if that, under the report's lock, is what the database has. ogsa must hold too. A crash or a break leaves it
+// unknown whether it is committed: the server has all it needs, also while it waits for the lock. ok = false: it is not so, or there is
+// nothing to write; nothing is written.
 func (s *Store) oppdaterHusket(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error), ogsa ...Setning) (ny ports.Utgave, ok bool, err error) {
 	if s.d.Samlet == nil || s.skriv == nil {
 		return ny, false, nil
@@ -142,6 +180,6 @@ func (s *Store) oppdaterHusket(ctx context.Context, id melding.ID, fn func(ports
 		}
 		return ny, false, s.feil("melding "+string(id), err)
 	}
-	s.beholdUtgave(x.rad, ny, melding.Forseglet{})
+	s.beholdUtgave(x.lest, ny, melding.Forseglet{})
 	return ny, true, nil
 }

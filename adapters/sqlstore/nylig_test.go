@@ -136,3 +136,56 @@ func TestDatabasenErSattTilbake(t *testing.T) {
 		}
 	})
 }
+
+// What the wire brings need not be text. The database keeps what is, and the next one judges by that.
+func TestDetSomIkkeErTekstHuskesIkke(t *testing.T) {
+	hver(t, func(t *testing.T, ny func(t testing.TB) *rigg) {
+		for _, tekst := range []string{"a\x00b", "a\xffb"} {
+			r := ny(t)
+			id := contracts.Lagre(t, r.lager(), contracts.NyMelding(t))
+			var sett ports.Utgave
+			for i := range 2 {
+				contracts.Endre(t, r.lager(), id, func(u ports.Utgave) (ports.Endring, error) {
+					sett = u
+					e := notatI(u, i)
+					e.Hendelser[0].Meldingstype = tekst
+					return e, nil
+				})
+			}
+			is.New(t).Equal(sett.Melding.Historikk[1], contracts.Les(t, r.lager(), id).Melding.Historikk[1])
+		}
+	})
+}
+
+// Whoever runs the server may have given it another isolation: what follows a lock must still be the newest.
+func TestIsolasjonenErVarEgen(t *testing.T) {
+	is, r := is.New(t), iPostgres(t)
+	r.exec(t, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$")
+	for _, husker := range []bool{true, false} {
+		a, annen := r.igjen(t), r.igjen(t)
+		id := contracts.Lagre(t, a.lager(), contracts.NyMelding(t))
+		if !husker {
+			a = r.igjen(t)
+		}
+		tx, err := annen.raa.Begin()
+		is.NoErr(err)
+		_, err = tx.Exec("SELECT id FROM melding WHERE id = $1 FOR NO KEY UPDATE", string(id))
+		is.NoErr(err)
+		ferdig, skyldte := make(chan error), 0
+		go func() {
+			_, err := a.Update(t.Context(), id, func(u ports.Utgave) (ports.Endring, error) {
+				skyldte = len(u.Owed)
+				return notatI(u, 1), nil
+			})
+			ferdig <- err
+		}()
+		for venter := 0; venter == 0; {
+			is.NoErr(r.raa.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()").Scan(&venter))
+		}
+		_, err = tx.Exec("DELETE FROM oppdrag WHERE melding = $1 AND ko = 'send'", string(id))
+		is.NoErr(err)
+		is.NoErr(tx.Commit())
+		is.NoErr(<-ferdig)
+		is.Equal(skyldte, 1)
+	}
+}

@@ -60,7 +60,7 @@ func (s *Store) oppdater(ctx context.Context, id melding.ID, fn func(ports.Utgav
 	if err != nil {
 		return ports.Utgave{}, err
 	}
-	s.beholdUtgave(l.rad, ny, melding.Forseglet{})
+	s.beholdUtgave(*l, ny, melding.Forseglet{})
 	return ny, nil
 }
 

@@ -46,14 +46,14 @@ func (s *Store) Create(ctx context.Context, n ports.Ny) (melding.ID, error) {
 		}
 		return "", s.feil(hva, err)
 	}
-	s.beholdUtgave(*rad, u, tilSending(n, deler))
+	s.beholdUtgave(lest{id: f.ID, rad: *rad}, u, tilSending(n, deler))
 	return f.ID, nil
 }
 
-// tilSending is the content of a report whose send is the caller's own, when there is room to keep it.
+// tilSending is the content of a report whose send is the caller's own.
 func tilSending(n ports.Ny, deler []lestDel) melding.Forseglet {
 	for _, d := range deler {
-		if d.navn == melding.DelAsice && len(n.Leier) > 0 && len(d.innhold) <= maksNyligInnhold {
+		if d.navn == melding.DelAsice && len(n.Leier) > 0 {
 			return melding.ForsegletBytes(d.forsegling, d.innhold)
 		}
 	}
