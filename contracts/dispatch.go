@@ -24,13 +24,18 @@ func Sendegrunnlag(ctx context.Context, l Lager, id melding.ID, na time.Time) (g
 	return g, err
 }
 
-// likSending fails unless a send sees what the three answer.
-func likSending(t testing.TB, l Lager, id melding.ID, na time.Time, hva string) {
+// likSending fails unless a send sees what the three answer, whether or not it writes.
+func likSending(t testing.TB, l Lager, id melding.ID, na time.Time, hva string, skriver ...melding.Hendelse) {
 	t.Helper()
 	is := is.New(t)
-	g, err := Sendegrunnlag(t.Context(), l, id, na)
+	u := Les(t, l, id)
+	var g ports.Sendegrunnlag
+	_, err := l.Dispatch.Begin(t.Context(), id, na, func(x ports.Sendegrunnlag) (ports.Endring, error) {
+		g = x
+		return ports.Endring{Hendelser: skriver}, nil
+	})
 	is.NoErr(err)
-	LikUtgave(t, g.Utgave, Les(t, l, id))
+	LikUtgave(t, g.Utgave, u)
 	konto, err := l.Directory.Mottaker(t.Context(), g.Utgave.Melding.Fakta.RessursID)
 	is.NoErr(err)
 	Lik(t, g.Konto, konto)
@@ -197,19 +202,37 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 			{"ny nøkkel", func(melding.ID) {
 				is.NoErr(l.Certificates.Announce(t.Context(), kommune.MottakerEier(r), NyttSertifikat(t), Start.Add(time.Minute)))
 			}},
-			{"nøkkelen trukket", func(melding.ID) { is.NoErr(l.Certificates.Revoke(t.Context(), a, Start, "på avveie")) }},
-			{"kontoen byttet", func(melding.ID) { o.Mottakere[0].KontoID = "ny"; is.NoErr(l.Registry.Apply(t.Context(), o)) }},
+			{"nøkkelen trukket", func(melding.ID) {
+				is.NoErr(l.Certificates.Revoke(t.Context(), a, Start, "på avveie"))
+				a = NyttSertifikat(t)
+				is.NoErr(l.Certificates.Announce(t.Context(), kommune.MottakerEier(r), a, Start.Add(time.Minute)))
+			}},
+			{"kontoen byttet", func(melding.ID) {
+				o.Mottakere[0].KontoID = kommune.KontoID(UUID())
+				is.NoErr(l.Registry.Apply(t.Context(), o))
+			}},
 		} {
 			t.Log(x.navn)
-			n := straks(NyMelding(t, func(y *Oppskrift) { y.Til = r }))
-			id := Lagre(t, l, n)
-			x.gjor(id)
-			for range 2 {
-				likSending(t, l, id, Start, x.navn)
+			ny := func(leie bool) (ports.Ny, melding.ID) {
+				n := NyMelding(t, func(y *Oppskrift) { y.Til = r })
+				if leie {
+					n = straks(n)
+				}
+				id := Lagre(t, l, n)
+				x.gjor(id)
+				return n, id
 			}
-			n = straks(NyMelding(t, func(y *Oppskrift) { y.Til = r }))
-			id = Lagre(t, l, n)
-			x.gjor(id)
+			for _, leie := range []bool{true, false} {
+				_, id := ny(leie)
+				for range 2 {
+					likSending(t, l, id, Start, x.navn)
+				}
+				_, id = ny(leie)
+				for range 2 {
+					likSending(t, l, id, Start, x.navn, notat("sender", Start))
+				}
+			}
+			n, id := ny(true)
 			b, err := l.Dispatch.Begin(t.Context(), id, Start, func(ports.Sendegrunnlag) (ports.Endring, error) { return ports.Endring{}, nil })
 			is.NoErr(err)
 			if b.Utgave.Slettet {

@@ -121,65 +121,81 @@ func (x *nylig) urortArgs() []any {
 	return []any{string(x.id), int64(h.Sekvens), h.Tidspunkt, string(h.Kode), int64(len(x.oo)), string(forste.ID), forste.Forfall, string(siste.ID), siste.Forfall}
 }
 
-// begynnHusket is Begin for a report that is as this process wrote it, when nothing is to be written: one question, on one snapshot. It
-// takes no lock, since nothing is judged that it would keep from changing the instant after. ok = false: it is not so, or nobody knows.
-func (s *Store) begynnHusket(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (b ports.Begynt, ok bool) {
+// begynnHusket is Begin for a report that is as this process wrote it. When nothing is to be written it is one question, on one snapshot,
+// that takes no lock: nothing is judged that a lock would keep from changing the instant after. ok = false: as in oppdaterHusket.
+func (s *Store) begynnHusket(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (b ports.Begynt, ok bool, err error) {
 	x := s.nylige.ta(id)
-	if x == nil || x.asice.Tom() {
-		return b, false
-	}
-	var nr int64
-	var samme bool
-	rad, err := s.sporRad(ctx, "SELECT nr, "+urort+" FROM katalogversjon", x.urortArgs()...)
-	if err != nil || rad.Scan(&nr, &samme) != nil || !samme {
-		return b, false
+	if x == nil {
+		return b, false, nil
 	}
 	m := s.mottakere.hent(x.rad.RessursID)
-	u, err := x.utgave()
-	if m == nil || m.nr != nr || err != nil {
-		return b, false
+	if m == nil {
+		return b, false, nil
 	}
-	e, err := fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
-	if err != nil || !e.Tom() {
-		return b, false
+	ny, skriv, err := s.bedom(&x.lest, func(u ports.Utgave) (ports.Endring, error) {
+		return fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
+	})
+	if err != nil {
+		return b, false, nil
 	}
-	s.nylige.behold(&nylig{lest: x.lest}) // its content is on its way
-	return ports.Begynt{Utgave: u, Innhold: x.asice}, true
+	b = ports.Begynt{Utgave: ny, Innhold: x.asice}
+	if len(skriv) == 0 {
+		var samme bool
+		rad, err := s.sporRad(ctx, "SELECT nr = ?10 AND "+urort+" FROM katalogversjon", append(x.urortArgs(), m.nr)...)
+		if err != nil || rad.Scan(&samme) != nil || !samme || x.asice.Tom() {
+			return b, false, nil
+		}
+		s.nylige.behold(&nylig{lest: x.lest}) // its content is on its way
+		return b, true, nil
+	}
+	ogsa := []Setning{s.krev("(SELECT nr FROM katalogversjon) = ?1", "katalogen er endret", m.nr)}
+	sporring, d := s.delSporring(id, melding.DelAsice)
+	if x.asice.Tom() {
+		ogsa = append(ogsa, sporring)
+	}
+	if ok, err = s.skrivHusket(ctx, x, ny, skriv, ogsa...); ok && x.asice.Tom() {
+		b.Innhold, b.Mangler = d.forseglet(delnavn(id, melding.DelAsice), ny.Melding.Fakta.Deler[melding.DelAsice])
+	}
+	return b, ok, err
 }
 
-// krev is a statement that fails, and the transaction with it, unless hva is true.
-func (s *Store) krev(hva, ellers string, args ...any) Setning {
-	var n int
-	x := s.setning("SELECT CAST(CASE WHEN "+hva+" THEN '1' ELSE '"+ellers+"' END AS integer)", args...)
-	x.Rad = func(skann func(...any) error) error { return skann(&n) }
-	return x
-}
-
-// oppdaterHusket is oppdater in one round trip, for a report that is as this process wrote it: fn has judged by what is kept, and what it
-// answers is committed only if that, under the report's lock, is what the database has. ogsa must hold too. A crash or a break leaves it
-// unknown whether it is committed: the server has all it needs, also while it waits for the lock. ok = false: it is not so, or there is
-// nothing to write; nothing is written.
+// oppdaterHusket is oppdater in one round trip, for a report that is as this process wrote it. ok = false: it is not so, or there is nothing
+// to write; nothing is written.
 func (s *Store) oppdaterHusket(ctx context.Context, id melding.ID, fn func(ports.Utgave) (ports.Endring, error), ogsa ...Setning) (ny ports.Utgave, ok bool, err error) {
-	if s.d.Samlet == nil || s.skriv == nil {
-		return ny, false, nil
-	}
 	x := s.nylige.ta(id)
 	if x == nil {
 		return ny, false, nil
 	}
 	ny, skriv, err := s.bedom(&x.lest, fn)
-	if err != nil || len(skriv) == 0 || innhold(skriv) > storSamling {
+	if err != nil || len(skriv) == 0 {
 		return ny, false, nil
 	}
-	las := s.setning("SELECT id FROM melding WHERE id = ?1 FOR "+s.d.Las, string(id))
-	las.Rad = func(skann func(...any) error) error { var id string; return skann(&id) }
+	ok, err = s.skrivHusket(ctx, x, ny, skriv, ogsa...)
+	return ny, ok, err
+}
+
+// skrivHusket commits what was judged by x, if that, under the report's lock, is what the database has, and ogsa holds too. A crash or a
+// break leaves it unknown whether it is committed: the server has all it needs, also while it waits for the lock.
+func (s *Store) skrivHusket(ctx context.Context, x *nylig, ny ports.Utgave, skriv []Setning, ogsa ...Setning) (ok bool, err error) {
+	if s.d.Samlet == nil || s.skriv == nil || innhold(skriv) > storSamling {
+		return false, nil
+	}
+	las := s.setning("SELECT id FROM melding WHERE id = ?1 FOR "+s.d.Las, string(x.id))
+	las.Rad = func(skann func(...any) error) error { return skann(new(string)) }
 	ss := append([]Setning{las, s.krev(urort, "meldingen er endret", x.urortArgs()...)}, ogsa...)
 	if err := s.d.Samlet(ctx, s.skriv.DB, append(ss, skriv...)); err != nil {
 		if k, _ := s.d.Klasse(err); k == Avvist {
-			return ny, false, nil
+			return false, nil
 		}
-		return ny, false, s.feil("melding "+string(id), err)
+		return false, s.feil("melding "+string(x.id), err)
 	}
 	s.beholdUtgave(x.lest, ny, melding.Forseglet{})
-	return ny, true, nil
+	return true, nil
+}
+
+// krev is a statement that fails, and the transaction with it, unless hva is true.
+func (s *Store) krev(hva, ellers string, args ...any) Setning {
+	x := s.setning("SELECT CAST(CASE WHEN "+hva+" THEN '1' ELSE '"+ellers+"' END AS integer)", args...)
+	x.Rad = func(skann func(...any) error) error { return skann(new(int)) }
+	return x
 }

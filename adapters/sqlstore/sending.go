@@ -29,8 +29,8 @@ const maksLesinger = 10
 // Begin: see ports.Dispatch. The directory's number is read after the report is locked: a receiver kept at that number is as the directory
 // has it then. A crash leaves what one in Update leaves.
 func (s *Store) Begin(ctx context.Context, id melding.ID, now time.Time, fn func(ports.Sendegrunnlag) (ports.Endring, error)) (ports.Begynt, error) {
-	if b, ok := s.begynnHusket(ctx, id, now, fn); ok {
-		return b, nil
+	if b, ok, err := s.begynnHusket(ctx, id, now, fn); ok || err != nil {
+		return b, err
 	}
 	for range maksLesinger {
 		var nr int64
