@@ -132,17 +132,15 @@ func (s *Store) begynnHusket(ctx context.Context, id melding.ID, now time.Time, 
 	if m == nil {
 		return b, false, nil
 	}
-	ny, skriv, err := s.bedom(&x.lest, func(u ports.Utgave) (ports.Endring, error) {
+	ny, skriv, ok := s.bedomHusket(x, func(u ports.Utgave) (ports.Endring, error) {
 		return fn(ports.Sendegrunnlag{Utgave: u, Konto: egen(m.konto), Godtatt: godtatte(m.sertifikater, now)})
 	})
-	if err != nil {
+	if !ok {
 		return b, false, nil
 	}
 	b = ports.Begynt{Utgave: ny, Innhold: x.asice}
 	if len(skriv) == 0 {
-		var samme bool
-		rad, err := s.sporRad(ctx, "SELECT nr = ?10 AND "+urort+" FROM katalogversjon", append(x.urortArgs(), m.nr)...)
-		if err != nil || rad.Scan(&samme) != nil || !samme || x.asice.Tom() {
+		if x.asice.Tom() || !s.erUrort(ctx, x, m.nr) {
 			return b, false, nil
 		}
 		s.nylige.behold(&nylig{lest: x.lest}) // its content is on its way
@@ -166,12 +164,24 @@ func (s *Store) oppdaterHusket(ctx context.Context, id melding.ID, fn func(ports
 	if x == nil {
 		return ny, false, nil
 	}
-	ny, skriv, err := s.bedom(&x.lest, fn)
-	if err != nil || len(skriv) == 0 {
+	ny, skriv, ok := s.bedomHusket(x, fn)
+	if !ok || len(skriv) == 0 {
 		return ny, false, nil
 	}
 	ok, err = s.skrivHusket(ctx, x, ny, skriv, ogsa...)
 	return ny, ok, err
+}
+
+// bedomHusket is bedom by what is kept. ok = false: fn has an error, which counts when it has it about what the database has.
+func (s *Store) bedomHusket(x *nylig, fn func(ports.Utgave) (ports.Endring, error)) (ny ports.Utgave, skriv []Setning, ok bool) {
+	ny, skriv, err := s.bedom(&x.lest, fn)
+	return ny, skriv, err == nil
+}
+
+// erUrort asks whether x, and the directory of number nr, are what the database has.
+func (s *Store) erUrort(ctx context.Context, x *nylig, nr int64) (er bool) {
+	rad, err := s.sporRad(ctx, "SELECT nr = ?10 AND "+urort+" FROM katalogversjon", append(x.urortArgs(), nr)...)
+	return err == nil && rad.Scan(&er) == nil && er
 }
 
 // skrivHusket commits what was judged by x, if that, under the report's lock, is what the database has, and ogsa holds too. A crash or a

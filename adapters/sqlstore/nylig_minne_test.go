@@ -36,13 +36,13 @@ func TestDetSomHuskesTarLitenPlassOgGlemmes(t *testing.T) {
 		is.Equal(n.innhold, int64(0))
 
 		n.behold(&nylig{lest: lest{id: "a"}, asice: innhold})
-		time.Sleep(nyligLevetid / 2)
+		<-time.NewTimer(nyligLevetid / 2).C
 		n.behold(&nylig{lest: lest{id: "b"}, asice: innhold})
-		time.Sleep(nyligLevetid/2 + 1)
+		<-time.NewTimer(nyligLevetid/2 + 1).C
 		synctest.Wait()
 		is.Equal(len(n.av), 1)
 		is.True(n.ta("b") != nil)
-		time.Sleep(nyligLevetid)
+		<-time.NewTimer(nyligLevetid).C
 		is.Equal(n.innhold, int64(0))
 	})
 }
