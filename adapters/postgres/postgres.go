@@ -62,6 +62,10 @@ func Open(ctx context.Context, c Config) (*sqlstore.Store, error) {
 	pc.RuntimeParams["lock_timeout"] = "15s"
 	// What follows a lock must see what its last holder committed, however the server, the database or the role is set.
 	pc.RuntimeParams["default_transaction_isolation"] = "read committed"
+	// Every question that has an index goes through it, in the index's order. A statement is planned once a connection, and a plan made
+	// while a table was small would else read, join and sort a whole backlog for the few items that a claim takes. What has no index is
+	// still read as it is; the planner then thinks it dear, and must not compile for it.
+	pc.RuntimeParams["enable_seqscan"], pc.RuntimeParams["enable_bitmapscan"], pc.RuntimeParams["jit"] = "off", "off", "off"
 	if c.Lesbar {
 		pc.RuntimeParams["default_transaction_read_only"] = "on"
 	}

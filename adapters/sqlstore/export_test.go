@@ -1,6 +1,9 @@
 package sqlstore
 
 import (
+	"context"
+	"database/sql"
+
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
 )
@@ -11,3 +14,10 @@ func Bruddsporring() string {
 }
 
 const LikSporring = likSporring
+
+var KravMedMelding = kravMedMelding
+
+const Urort = urort
+
+// Forbindelse is one of the store's own, set as they are.
+func (s *Store) Forbindelse(ctx context.Context) (*sql.Conn, error) { return s.skriv.DB.Conn(ctx) }

@@ -73,6 +73,10 @@ func (s *Store) harForfalt(ctx context.Context, ko levering.Ko, now time.Time) (
 	return err == nil, s.feil("kø "+string(ko), err)
 }
 
+// kravMedMelding finds items of reports, whose rows are locked; those somebody holds are passed by.
+var kravMedMelding = "SELECT o.seq, o.klar, o.melding FROM oppdrag o JOIN melding m ON m.id = o.melding WHERE o.ko = ?1 AND o.klar <= ?2 AND " +
+	strings.ReplaceAll(ingenAnnenLeie, "?", "?2") + " ORDER BY o.klar, o.seq LIMIT ?3 FOR NO KEY UPDATE OF m SKIP LOCKED"
+
 // kravITo is Claim in two round trips. It looks at one page of the queue; mer = several of its items belong to the same reports, so there
 // may be more to take, and nothing was taken.
 func (s *Store) kravITo(ctx context.Context, ko levering.Ko, max int, now time.Time, lease time.Duration) (leier []ports.Lease, mer bool, err error) {
@@ -83,8 +87,7 @@ func (s *Store) kravITo(ctx context.Context, ko levering.Ko, max int, now time.T
 		k := &funn[len(funn)-1]
 		return skann(&k.Seq, &k.Klar, &k.Melding)
 	}
-	med := s.setning("SELECT o.seq, o.klar, o.melding FROM oppdrag o JOIN melding m ON m.id = o.melding WHERE o.ko = ?1 AND o.klar <= ?2 AND "+
-		strings.ReplaceAll(ingenAnnenLeie, "?", "?2")+" ORDER BY o.klar, o.seq LIMIT ?3 FOR NO KEY UPDATE OF m SKIP LOCKED", string(ko), na, int64(max))
+	med := s.setning(kravMedMelding, string(ko), na, int64(max))
 	uten := s.setning("SELECT o.seq, o.klar, o.melding FROM oppdrag o WHERE o.ko = ?1 AND o.klar <= ?2 AND o.melding IS NULL "+
 		"ORDER BY o.klar, o.seq LIMIT ?3 FOR UPDATE OF o SKIP LOCKED", string(ko), na, int64(max))
 	med.Rad, uten.Rad = rad, rad

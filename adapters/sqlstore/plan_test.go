@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/matryer/is"
+
 	"portal.example/bekymringsmelding/adapters/sqlstore"
+	"portal.example/bekymringsmelding/contracts"
 )
 
 // The sweep goes through indexes alone. SQLite has no statistics here, as in a running portal, so the plan is the same for ever.
@@ -55,4 +58,42 @@ func planen(t *testing.T, q string) (plan []string) {
 		t.Fatal(err)
 	}
 	return plan
+}
+
+// A connection that was opened while the tables were empty, and has its plans from then, reads no more than it must when they are full.
+func TestPlanerFraTommeTabellerLeserBareIndekser(t *testing.T) {
+	is, r := is.New(t), iPostgres(t)
+	c, err := r.Forbindelse(t.Context())
+	is.NoErr(err)
+	defer func() { _ = c.Close() }()
+	gjor := func(q string) (linjer []string) {
+		t.Helper()
+		rader, err := c.QueryContext(t.Context(), q)
+		is.NoErr(err)
+		defer func() { _ = rader.Close() }()
+		for rader.Next() {
+			var l string
+			is.NoErr(rader.Scan(&l))
+			linjer = append(linjer, l)
+		}
+		is.NoErr(rader.Err())
+		return linjer
+	}
+	for _, x := range []struct{ navn, q, args string }{
+		{"krav", sqlstore.KravMedMelding, "('send', 9000000000000000, 8)"},
+		{"urort", "SELECT " + sqlstore.Urort, "('x', 1, 1, 'a', 2, 'y', 1, 'z', 1)"},
+	} {
+		gjor("SET plan_cache_mode = force_generic_plan")
+		gjor("VACUUM ANALYZE oppdrag, melding, hendelse, sak") // and the planner knows that they are empty
+		gjor("PREPARE " + x.navn + " AS " + strings.ReplaceAll(x.q, "?", "$"))
+		for range 2 { // the plan is the same when there is something there
+			plan := strings.Join(gjor("EXPLAIN EXECUTE "+x.navn+x.args), "\n")
+			for _, ord := range []string{"Seq Scan", "Sort", "Bitmap"} {
+				if strings.Contains(plan, ord) {
+					t.Errorf("%s leser mer enn det må:\n%s", x.navn, plan)
+				}
+			}
+			contracts.Lagre(t, r.lager(), contracts.NyMelding(t))
+		}
+	}
 }
