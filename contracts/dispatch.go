@@ -77,7 +77,7 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 		til := func(x *Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }
 		// A receiver read for the first time and one that was kept, a report that somebody else stored and one's own.
 		for _, forsok := range [][]error{{errMitt, nil, errMitt, nil}, {nil, errMitt}} {
-			for _, n := range []ports.Ny{NyMelding(t, til), straks(NyMelding(t, til))} {
+			for _, n := range []ports.Ny{NyMelding(t, til), Straks(NyMelding(t, til))} {
 				id := Lagre(t, l, n)
 				for i, feil := range forsok {
 					merke := strconv.Itoa(i + 1)
@@ -216,7 +216,7 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 			ny := func(leie bool) (ports.Ny, melding.ID) {
 				n := NyMelding(t, func(y *Oppskrift) { y.Til = r })
 				if leie {
-					n = straks(n)
+					n = Straks(n)
 				}
 				id := Lagre(t, l, n)
 				x.gjor(id)
@@ -244,8 +244,8 @@ func testDispatch(t *testing.T, open func(t *testing.T) Lager) {
 	})
 }
 
-// straks is n, whose send its maker does at once.
-func straks(n ports.Ny) ports.Ny {
+// Straks is n, whose send its maker does at once.
+func Straks(n ports.Ny) ports.Ny {
 	for _, o := range n.Oppdrag {
 		if o.Ko == levering.KoSend {
 			n.Leier = []ports.Lease{fodt(o, Start)}

@@ -35,14 +35,8 @@ func testBorn(t *testing.T, open func(t *testing.T) Lager) {
 
 	t.Run("S11 a report's work can be leased from the start", func(t *testing.T) {
 		is, l := is.New(t), open(t)
-		n := NyMelding(t)
-		var a ports.Lease
-		for _, o := range n.Oppdrag {
-			if o.Ko == levering.KoSend {
-				a = fodt(o, Start)
-			}
-		}
-		n.Leier = []ports.Lease{a}
+		n := Straks(NyMelding(t))
+		a := n.Leier[0]
 		Lagre(t, l, n)
 		l = l.pany(t)
 		is.Equal(len(klaim(t, l, levering.KoFrist, 9, Start.Add(time.Hour))), 0) // not due: W5 is as ever

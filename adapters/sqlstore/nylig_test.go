@@ -25,12 +25,7 @@ func TestEnProsessSerHvaEnAnnenSkrev(t *testing.T) {
 		to := []*rigg{r, r.igjen(t)}
 		terning := rand.New(rand.NewPCG(4, 7))
 		for range 60 {
-			n := contracts.NyMelding(t, func(x *contracts.Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID })
-			for _, w := range n.Oppdrag {
-				if w.Ko == levering.KoSend {
-					n.Leier = []ports.Lease{{Oppdrag: w, Token: contracts.UUID(), Until: contracts.Start.Add(time.Minute), Attempt: 1}}
-				}
-			}
+			n := contracts.Straks(contracts.NyMelding(t, func(x *contracts.Oppskrift) { x.Til = o.Mottakere[0].Bydel.RessursID }))
 			id := contracts.Lagre(t, to[terning.IntN(2)].lager(), n)
 			fasit := contracts.Les(t, r.lager(), id)
 			for i := range 8 {
